@@ -1,0 +1,1 @@
+//! Configuration: layers, checks, errors that name line and column.

@@ -1,0 +1,1 @@
+//! The built-in daemons: one actor a file.

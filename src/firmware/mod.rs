@@ -1,0 +1,1 @@
+//! The same protocols from the machine's side: simulated firmware, sans-IO.

@@ -1,0 +1,1 @@
+//! Links to machines: serial ports, TCP sockets, simulators; one thread each.

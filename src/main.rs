@@ -1,0 +1,3 @@
+//! The `stationd` program.
+
+fn main() {}

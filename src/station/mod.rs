@@ -1,0 +1,1 @@
+//! The station: launch, wiring, signals, shutdown.

@@ -1,0 +1,1 @@
+//! The database: one writer thread that groups commits, read connections, all SQL.

@@ -1,0 +1,1 @@
+//! Supervision of actix actors that survives panics, errors and hangs.

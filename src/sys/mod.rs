@@ -1,0 +1,1 @@
+//! The few unsafe system calls, each with its reason.

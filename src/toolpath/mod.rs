@@ -1,0 +1,1 @@
+//! What a file makes a machine do: moves, bounds, estimates, previews.
