@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    DaemonState, DeviceStatus, HealthStatus, JobId, JobState, Outcome, Position, Timestamp,
+    DaemonState, Device, DeviceStatus, HealthStatus, JobId, JobState, Outcome, Position, Timestamp,
 };
 
 /// A group of events that can be subscribed to.
