@@ -1,1 +1,10 @@
-//! The built-in daemons: one actor a file.
+//! The built-in daemons: one actor a file, each message beside its handler.
+//!
+//! They reach each other through [`Links`] and show what they know on the [`Board`], so that a
+//! reader never waits for an actor.
+
+mod board;
+pub mod device_manager;
+pub mod job_queue;
+
+pub use board::{Board, Connected, Phase};
