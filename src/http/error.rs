@@ -170,6 +170,34 @@ impl Problem {
     }
 }
 
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::NotFound(what) => Self::NotFound(format!("there is no {what}")),
+            StoreError::IllegalMove { .. }
+            | StoreError::NotEnded(_)
+            | StoreError::NotWaiting(_)
+            | StoreError::DeviceTaken { .. } => Self::Conflict(detail),
+            StoreError::BadCursor(_) => Self::field("cursor", detail),
+            StoreError::TooLarge { .. } => Self::TooLarge(detail),
+            StoreError::Full => Self::StorageFull(detail),
+            StoreError::Busy
+            | StoreError::Overloaded
+            | StoreError::Closed
+            | StoreError::Failed(_) => Self::Unavailable(detail),
+            StoreError::Newer { .. }
+            | StoreError::Unusable { .. }
+            | StoreError::OldSqlite { .. }
+            | StoreError::Migration(_)
+            | StoreError::Panicked(_)
+            | StoreError::Unreadable { .. }
+            | StoreError::Sql(_)
+            | StoreError::Io { .. } => Self::Internal(detail),
+        }
+    }
+}
+
 impl From<Unavailable> for Problem {
     fn from(_: Unavailable) -> Self {
         Self::Unavailable(
