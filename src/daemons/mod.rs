@@ -4,7 +4,13 @@
 //! reader never waits for an actor.
 
 mod board;
+pub mod checkup;
 pub mod device_manager;
+pub mod heartbeat;
+mod history;
 pub mod job_queue;
+pub mod metrics;
+pub mod telemetry;
 
 pub use board::{Board, Connected, Phase};
+pub use history::{History, Sample, Series};
