@@ -1,0 +1,190 @@
+//! The station's end of a link.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use tokio::sync::{oneshot, watch};
+
+use super::{Drawing, Estop, LinkOptions, Refused, Report, Run, estop::Shared};
+use crate::domain::{JobId, Timestamp};
+
+/// Comes once the request is done, with what the machine said to it, or why it was not. An error of
+/// the channel itself means that the link thread is gone.
+pub type Answer = oneshot::Receiver<Result<Vec<String>, Refused>>;
+
+type Reply = oneshot::Sender<Result<Vec<String>, Refused>>;
+
+/// What the handle asks of the thread.
+pub(super) enum Request {
+    Run(Run),
+    Pause(JobId),
+    Resume(JobId),
+    Cancel(JobId),
+    Interrupt(JobId, String),
+    Send(String, Reply),
+    Home(Reply),
+    Unlock(Reply),
+    Connect,
+    Disconnect,
+    ClearEstop,
+    Close,
+}
+
+/// The station's end of a link. All methods return at once. Dropping it makes the machine safe and
+/// closes the port without waiting for either.
+pub struct LinkHandle {
+    requests: mpsc::Sender<Request>,
+    shared: Arc<Shared>,
+    estop: Estop,
+    heard: Arc<AtomicI64>,
+    closed: mpsc::Receiver<()>,
+}
+
+impl LinkHandle {
+    /// Starts the thread of one machine, which connects at once. `report` is called on that thread
+    /// and must return at once. Fails if the system gives no thread or descriptor, or the driver
+    /// or port has a form that nobody knows.
+    pub fn spawn(
+        options: LinkOptions,
+        report: impl Fn(Report) + Send + 'static,
+    ) -> io::Result<Self> {
+        let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
+        let shared = Arc::new(Shared {
+            wake,
+            born: Instant::now(),
+            presses: AtomicU64::new(0),
+            pressed_at: AtomicU64::new(0),
+        });
+        let (requests, inbox) = mpsc::channel();
+        let (_state, watch) = watch::channel(None);
+        let (ended, closed) = mpsc::channel();
+        let heard = Arc::new(AtomicI64::new(i64::MIN));
+        std::thread::Builder::new().name(format!("link-{}", options.name)).spawn(move || {
+            while let Ok(request) = inbox.recv() {
+                if matches!(request, Request::Close) {
+                    break;
+                }
+            }
+            report(Report::Closed);
+            drop(ended);
+        })?;
+        let estop = Estop::new(Arc::clone(&shared), watch);
+        Ok(Self { requests, shared, estop, heard, closed })
+    }
+
+    /// Runs a job. Refused (disconnected, alarm, busy, stopped), it ends at once as interrupted
+    /// with nothing sent.
+    pub fn run(&self, run: Run) {
+        self.ask(Request::Run(run));
+    }
+
+    /// Holds the job still; `Report::Paused` follows once the machine stands.
+    pub fn pause(&self, job: JobId) {
+        self.ask(Request::Pause(job));
+    }
+
+    /// Lets a paused job go on; `Report::Resumed` follows.
+    pub fn resume(&self, job: JobId) {
+        self.ask(Request::Resume(job));
+    }
+
+    /// Stops the job, makes the machine safe, then ends it as cancelled.
+    pub fn cancel(&self, job: JobId) {
+        self.ask(Request::Cancel(job));
+    }
+
+    /// The same safe stop for the station's sake: the job ends as interrupted for `reason`.
+    pub fn interrupt(&self, job: JobId, reason: impl Into<String>) {
+        self.ask(Request::Interrupt(job, reason.into()));
+    }
+
+    /// Sends one console line while no job is on the machine, and collects what it answers.
+    /// Waiting in synchronous code: `blocking_recv`.
+    pub fn send(&self, line: impl Into<String>) -> Answer {
+        let line = line.into();
+        self.answered(|reply| Request::Send(line, reply))
+    }
+
+    /// Sends the machine home.
+    pub fn home(&self) -> Answer {
+        self.answered(Request::Home)
+    }
+
+    /// Takes the machine out of alarm; its position may be wrong from then on.
+    pub fn unlock(&self) -> Answer {
+        self.answered(Request::Unlock)
+    }
+
+    /// Connects now, and again after every loss. So it is from the start.
+    pub fn connect(&self) {
+        self.ask(Request::Connect);
+    }
+
+    /// Makes the machine safe, closes the port and leaves it closed.
+    pub fn disconnect(&self) {
+        self.ask(Request::Disconnect);
+    }
+
+    /// The emergency stop of this machine.
+    pub fn estop(&self) -> Estop {
+        self.estop.clone()
+    }
+
+    /// Takes back a latched emergency stop. The machine itself may still be in alarm.
+    pub fn clear_estop(&self) {
+        self.ask(Request::ClearEstop);
+    }
+
+    /// When the machine last said anything.
+    pub fn heard(&self) -> Option<Timestamp> {
+        match self.heard.load(Ordering::Relaxed) {
+            i64::MIN => None,
+            ms => Some(Timestamp::from_ms(ms)),
+        }
+    }
+
+    /// What a simulated machine has drawn; `None` for a real one.
+    pub fn drawing(&self) -> Option<Drawing> {
+        None
+    }
+
+    /// Pulls the cable of a simulated machine, or plugs it in again; the machine starts anew then.
+    /// False for a real one.
+    pub fn plug(&self, _plugged: bool) -> bool {
+        false
+    }
+
+    /// Makes the machine safe (a job on it ends as interrupted), closes the port and ends the
+    /// thread. True if it had ended by `deadline`; else it is left to end by itself.
+    pub fn close(self, deadline: Duration) -> bool {
+        self.ask(Request::Close);
+        self.closed.recv_timeout(deadline) == Err(mpsc::RecvTimeoutError::Disconnected)
+    }
+
+    fn answered(&self, request: impl FnOnce(Reply) -> Request) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.ask(request(reply));
+        answer
+    }
+
+    fn ask(&self, request: Request) {
+        // A thread that is gone has reported `Closed`, and an answer reports it by its channel.
+        if self.requests.send(request).is_ok() {
+            let _ = self.shared.wake.write(1);
+        }
+    }
+}
+
+impl Drop for LinkHandle {
+    fn drop(&mut self) {
+        self.ask(Request::Close);
+    }
+}
