@@ -37,10 +37,7 @@ impl Feed {
 
     /// Calls `observer` with every durable event from now on, before it is serialised.
     pub fn observe(&self, observer: impl Fn(&Event) + Send + Sync + 'static) {
-        self.observers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Box::new(observer));
+        self.observers.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(observer));
     }
 
     /// Publishes a durable event; only the store's writer does so, after the commit.

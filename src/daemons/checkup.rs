@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Board;
 use crate::{
     domain::{Daemon, DaemonState, Device, DeviceStatus, HealthStatus},
-    store::Store,
+    store::{Integrity, Store, StoreHealth},
 };
 
 /// The station's health, part by part. A check is `ok` or a sentence saying what is wrong.
@@ -39,9 +39,9 @@ const OK: &str = "ok";
 /// Looks at everything once; cheap enough for every request.
 pub fn checkup(board: &Board, store: &Store) -> Checkup {
     let daemons = board.daemons();
-    let database = store.health().err();
+    let (database, failed) = state_of(store);
     let broken = daemons.iter().filter(|daemon| daemon.enabled).find_map(trouble_with);
-    let fatal = database.is_some() || daemons.iter().any(|daemon| daemon.critical && !is_well(daemon));
+    let fatal = failed || daemons.iter().any(|daemon| daemon.critical && !is_well(daemon));
     let checks = Checks {
         database: database.unwrap_or_else(|| OK.to_owned()),
         queue: daemons
@@ -63,6 +63,17 @@ pub fn checkup(board: &Board, store: &Store) -> Checkup {
         HealthStatus::Healthy
     };
     Checkup { status, checks }
+}
+
+/// What is wrong with the database, and whether the station can no longer do its work.
+fn state_of(store: &Store) -> (Option<String>, bool) {
+    match (store.health(), store.integrity()) {
+        (StoreHealth::Failed(why), _) => (Some(why.to_string()), true),
+        (_, Integrity::Damaged(what)) => (Some(format!("the database is damaged: {what}")), true),
+        (StoreHealth::Full, _) => (Some("the disk is full".to_owned()), false),
+        (StoreHealth::Busy, _) => (Some("another process holds the database".to_owned()), false),
+        (StoreHealth::Ok, _) => (None, false),
+    }
 }
 
 fn is_well(daemon: &Daemon) -> bool {

@@ -75,7 +75,10 @@ impl Heartbeat {
             }
             Err(error) => {
                 if self.trouble.is_none() {
-                    warn!("failed to write the heartbeat to {}: {error}", self.options.file.display());
+                    warn!(
+                        "failed to write the heartbeat to {}: {error}",
+                        self.options.file.display()
+                    );
                 }
                 self.trouble = Some(error);
             }

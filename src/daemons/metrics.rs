@@ -1,22 +1,15 @@
 //! Metrics: looks at host and process every interval, keeps an hour, and says how the station is.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use actix::prelude::*;
 use nix::sys::statvfs::statvfs;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use thiserror::Error;
 
-use super::{
-    Board, History, Sample,
-    checkup::checkup,
-};
+use super::{Board, History, Sample, checkup::checkup};
 use crate::{
-    domain::{Health, Live, Timestamp},
+    domain::{Health, JobState, Live, Timestamp},
     feed::Feed,
     store::{Store, jobs},
     supervision::Service,
@@ -74,8 +67,8 @@ impl Metrics {
         let status = Live::SystemStatus {
             status: checkup(&self.board, &self.store).status,
             uptime: self.board.started().elapsed().as_secs_f64(),
-            active_jobs: counts.active(),
-            queue_length: counts.waiting(),
+            active_jobs: counts.of(JobState::Running) + counts.of(JobState::Paused),
+            queue_length: counts.of(JobState::Queued) + counts.of(JobState::Held),
             memory_usage: f64::from(sample.memory),
             cpu_usage: f64::from(sample.cpu),
             connections: self.board.connections() as u64,

@@ -28,9 +28,14 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Counts from now on.
-    pub fn new(board: Arc<Board>, store: Store, feed: &Feed) -> Result<Arc<Self>, prometheus::Error> {
+    pub fn new(
+        board: Arc<Board>,
+        store: Store,
+        feed: &Feed,
+    ) -> Result<Arc<Self>, prometheus::Error> {
         let buckets = vec![0.1, 1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 4.0 * 3600.0, 24.0 * 3600.0];
-        let duration = HistogramOpts::new("stationd_job_duration_seconds", "How long ended jobs ran.");
+        let duration =
+            HistogramOpts::new("stationd_job_duration_seconds", "How long ended jobs ran.");
         let telemetry = Arc::new(Self {
             board,
             store,
@@ -50,7 +55,8 @@ impl Telemetry {
         if matches!(to_state, JobState::Failed | JobState::Interrupted) {
             self.job_errors.inc();
         }
-        if let Some(seconds) = metadata.get("duration_seconds").and_then(serde_json::Value::as_f64) {
+        if let Some(seconds) = metadata.get("duration_seconds").and_then(serde_json::Value::as_f64)
+        {
             self.job_duration.observe(seconds);
         }
     }
@@ -58,9 +64,9 @@ impl Telemetry {
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = Vec::new();
-        let written = self.registry().and_then(|registry| {
-            TextEncoder::new().encode(&registry.gather(), &mut text)
-        });
+        let written = self
+            .registry()
+            .and_then(|registry| TextEncoder::new().encode(&registry.gather(), &mut text));
         if let Err(error) = written {
             error!("failed to write the metrics: {error}");
         }
@@ -87,7 +93,10 @@ impl Telemetry {
         let (resident, open) = own_process();
         Ok(vec![
             gauge(info, 1.0)?,
-            gauge(Opts::new("process_resident_memory_bytes", "Resident memory in bytes."), resident)?,
+            gauge(
+                Opts::new("process_resident_memory_bytes", "Resident memory in bytes."),
+                resident,
+            )?,
             gauge(Opts::new("process_open_fds", "Open file descriptors."), open)?,
             gauge(
                 Opts::new("stationd_websocket_connections", "WebSocket connections that are open."),
@@ -98,7 +107,10 @@ impl Telemetry {
                 self.board.started().elapsed().as_secs_f64(),
             )?,
             gauge(
-                Opts::new("stationd_heartbeat_age_seconds", "Age of the heartbeat; NaN before the first."),
+                Opts::new(
+                    "stationd_heartbeat_age_seconds",
+                    "Age of the heartbeat; NaN before the first.",
+                ),
                 self.board.heartbeat_age().map_or(f64::NAN, |age| age.as_secs_f64()),
             )?,
         ])
@@ -106,8 +118,10 @@ impl Telemetry {
 
     fn of_daemons(&self) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
         let by_daemon = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &["daemon"]);
-        let health = by_daemon("stationd_daemon_health", "1 while the daemon runs and is healthy.")?;
-        let uptime = by_daemon("stationd_daemon_uptime_seconds", "Seconds since the daemon started.")?;
+        let health =
+            by_daemon("stationd_daemon_health", "1 while the daemon runs and is healthy.")?;
+        let uptime =
+            by_daemon("stationd_daemon_uptime_seconds", "Seconds since the daemon started.")?;
         let restarts = prometheus::IntCounterVec::new(
             Opts::new("stationd_daemon_restarts_total", "Restarts since the station started."),
             &["daemon"],
@@ -117,7 +131,8 @@ impl Telemetry {
             let well = daemon.uptime_seconds.is_some() && daemon.health.healthy;
             health.with_label_values(&label).set(f64::from(u8::from(well)));
             let since = daemon.started_at.filter(|_| daemon.uptime_seconds.is_some());
-            let up = since.map_or(0.0, |since| since.until(crate::domain::Timestamp::now()).as_secs_f64());
+            let up = since
+                .map_or(0.0, |since| since.until(crate::domain::Timestamp::now()).as_secs_f64());
             uptime.with_label_values(&label).set(up);
             restarts.with_label_values(&label).inc_by(daemon.restarts);
         }
@@ -135,7 +150,8 @@ impl Telemetry {
     }
 
     fn of_devices(&self) -> Result<Box<dyn Collector>, prometheus::Error> {
-        let devices = IntGaugeVec::new(Opts::new("stationd_devices", "Machines by status."), &["status"])?;
+        let devices =
+            IntGaugeVec::new(Opts::new("stationd_devices", "Machines by status."), &["status"])?;
         let mut counts: BTreeMap<_, i64> = DeviceStatus::ALL.map(|status| (status, 0)).into();
         for device in self.board.devices() {
             *counts.entry(device.status).or_default() += 1;
@@ -147,7 +163,8 @@ impl Telemetry {
     }
 
     fn of_store(&self) -> Result<Box<dyn Collector>, prometheus::Error> {
-        let commits = IntCounter::new("stationd_db_commits_total", "Commits since the station started.")?;
+        let commits =
+            IntCounter::new("stationd_db_commits_total", "Commits since the station started.")?;
         commits.inc_by(self.store.stats().commits);
         Ok(Box::new(commits))
     }

@@ -110,7 +110,8 @@ pub fn verdict(status: ExitStatus) -> (Option<i32>, Option<String>) {
         (Some(0), _) => (Some(0), None),
         (Some(code), _) => (Some(code), Some(format!("the program exited with {code}"))),
         (None, Some(signal)) => {
-            let name = Signal::try_from(signal).map_or_else(|_| signal.to_string(), |name| name.to_string());
+            let name = Signal::try_from(signal)
+                .map_or_else(|_| signal.to_string(), |name| name.to_string());
             (None, Some(format!("the program was killed by {name}")))
         }
         (None, None) => (None, Some("the program ended in an unknown way".to_owned())),
@@ -164,7 +165,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = Program::spawn(JobId::new(), &words("no-such-program-here"), dir.path()).err();
         let text = error.map(|error| error.to_string());
-        assert_eq!(text.as_deref(), Some("failed to start \"no-such-program-here\": no such program"));
+        assert_eq!(
+            text.as_deref(),
+            Some("failed to start \"no-such-program-here\": no such program")
+        );
     }
 
     #[actix::test]

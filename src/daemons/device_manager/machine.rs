@@ -9,8 +9,9 @@ use std::{
 use serde_json::Map;
 use tokio::sync::oneshot;
 
-use super::{Board, DeviceError, journal::Journal};
+use super::{DeviceError, journal::Journal};
 use crate::{
+    daemons::Board,
     domain::{
         Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Position,
         Progress, Timestamp,
@@ -57,7 +58,7 @@ impl OnMachine {
     }
 
     /// Starts and stops the clocks: they stand still while the machine does.
-    pub(super) fn watch(&mut self, moving: bool, pen_up: Option<bool>) {
+    fn watch(&mut self, moving: bool, pen_up: Option<bool>) {
         self.moving.run(moving);
         self.drawing.run(moving && pen_up == Some(false));
     }
@@ -65,14 +66,9 @@ impl OnMachine {
     /// How far the job is.
     pub(super) fn progress(&self) -> Progress {
         let total = self.job.lines_total.unwrap_or(0);
-        let done = self.checkpoint.lines_acknowledged.min(total);
-        let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
-        Progress {
-            lines_acknowledged: done,
-            lines_total: total,
-            progress_percentage: (share * 1000.0).round() / 10.0,
-            eta_seconds: self.eta(share).map(|eta| eta.as_secs_f64().round()),
-        }
+        let progress = Progress::of(self.checkpoint.lines_acknowledged, total);
+        let eta_seconds = self.eta(progress.share()).map(|eta| eta.as_secs_f64().round());
+        Progress { eta_seconds, ..progress }
     }
 
     /// Until the end: what is left of the estimate, at the pace seen so far.
@@ -87,7 +83,7 @@ impl OnMachine {
         Live::JobProgress {
             job_id: self.job.id,
             progress_percentage: progress.progress_percentage,
-            progress: progress.progress_percentage / 100.0,
+            progress: progress.share(),
             lines_acknowledged: progress.lines_acknowledged,
             points_plotted: progress.lines_acknowledged,
             lines_total: progress.lines_total,
@@ -140,9 +136,33 @@ impl Machine {
         Self { link, device, on: None }
     }
 
+    /// Takes in a new status and the reason for it.
+    pub(super) fn set_status(&mut self, status: DeviceStatus, message: Option<String>) {
+        use DeviceStatus::{Connecting, Disconnected, Error};
+        if matches!(status, Disconnected | Connecting | Error) {
+            self.device.connected_at = None;
+        } else if self.device.connected_at.is_none() {
+            self.device.connected_at = Some(Timestamp::now());
+        }
+        (self.device.status, self.device.error_message) = (status, message);
+    }
+
+    /// Lets the clocks of the job run only while the machine works.
+    pub(super) fn watch(&mut self) {
+        let (busy, pen_up) = (self.device.status == DeviceStatus::Busy, self.device.pen_up);
+        if let Some(on) = &mut self.on {
+            on.watch(busy, pen_up);
+        }
+    }
+
     /// The job on the machine, if it is this one.
     pub(super) fn job(&mut self, id: JobId) -> Option<&mut OnMachine> {
         self.on.as_mut().filter(|on| on.job.id == id)
+    }
+
+    /// True if this job is on the machine.
+    pub(super) fn has(&self, id: JobId) -> bool {
+        self.on.as_ref().is_some_and(|on| on.job.id == id)
     }
 
     /// True if it can take a job.
