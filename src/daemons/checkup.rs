@@ -68,7 +68,7 @@ pub fn checkup(board: &Board, store: &Store) -> Checkup {
 /// What is wrong with the database, and whether the station can no longer do its work.
 fn state_of(store: &Store) -> (Option<String>, bool) {
     match (store.health(), store.integrity()) {
-        (StoreHealth::Failed(why), _) => (Some(why.to_string()), true),
+        (StoreHealth::Failed(why), _) => (Some(why), true),
         (_, Integrity::Damaged(what)) => (Some(format!("the database is damaged: {what}")), true),
         (StoreHealth::Full, _) => (Some("the disk is full".to_owned()), false),
         (StoreHealth::Busy, _) => (Some("another process holds the database".to_owned()), false),

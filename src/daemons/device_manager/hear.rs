@@ -167,7 +167,7 @@ impl DeviceManager {
         };
         let written = persist(self.tools.store.clone(), job, on.progress(), state, change);
         ctx.spawn(wrap_future::<_, Self>(written).map(move |written, this, _| {
-            this.recorded(&name, job, state, written);
+            this.recorded(&name, job, state, &written);
         }));
     }
 
@@ -176,9 +176,9 @@ impl DeviceManager {
         name: &str,
         job: JobId,
         state: JobState,
-        written: Result<(), StoreError>,
+        written: &Result<(), StoreError>,
     ) {
-        if let Err(error) = &written {
+        if let Err(error) = written {
             error!("job {job} is {state} on its machine, but that could not be stored: {error}");
         }
         let Some(machine) = self.machines.get_mut(name) else { return };

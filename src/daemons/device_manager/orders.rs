@@ -131,9 +131,18 @@ impl Handler<Operate> for DeviceManager {
             Operation::Send(line) => machine.link.send(line),
             Operation::Home => machine.link.home(),
             Operation::Unlock => machine.link.unlock(),
-            Operation::Connect => return done(machine.link.connect()),
-            Operation::Disconnect => return done(machine.link.disconnect()),
-            Operation::ClearEstop => return done(machine.link.clear_estop()),
+            Operation::Connect => {
+                machine.link.connect();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
+            Operation::Disconnect => {
+                machine.link.disconnect();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
+            Operation::ClearEstop => {
+                machine.link.clear_estop();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
         };
         let name = machine.device.name.clone();
         let answer = async move {
@@ -145,10 +154,6 @@ impl Handler<Operate> for DeviceManager {
         };
         Box::pin(wrap_future(answer))
     }
-}
-
-fn done((): ()) -> ResponseActFuture<DeviceManager, Result<Vec<String>, DeviceError>> {
-    Box::pin(fut::ready(Ok(Vec::new())))
 }
 
 /// The station stops: jobs that are over within the grace may end, the others are brought to a safe

@@ -54,7 +54,7 @@ pub struct Act {
 /// Who has to do it.
 enum Doer {
     /// Nobody: it is so already.
-    Nobody(Job),
+    Nobody(Box<Job>),
     /// The database alone.
     Table(JobState),
     /// The machine that the job is on.
@@ -71,7 +71,7 @@ impl Handler<Act> for JobQueue {
         let tools = self.tools.clone();
         let done = match doer(&tools, id, action) {
             Err(error) => return Box::pin(fut::ready(Err(error))),
-            Ok(Doer::Nobody(job)) => return Box::pin(fut::ready(Ok(job))),
+            Ok(Doer::Nobody(job)) => return Box::pin(fut::ready(Ok(*job))),
             Ok(Doer::Table(to)) => {
                 let change =
                     Change { actor: Some(act.actor.clone()), ..Change::because(action.as_str()) };
@@ -101,7 +101,7 @@ impl Handler<Act> for JobQueue {
 fn doer(tools: &Tools, id: JobId, action: JobAction) -> Result<Doer, QueueError> {
     let job = tools.store.read(|connection| jobs::get(connection, id))?;
     if action.is_done(job.state) {
-        return Ok(Doer::Nobody(job));
+        return Ok(Doer::Nobody(Box::new(job)));
     }
     let to = action.target(job.state)?;
     Ok(match (job.state.is_active(), job.kind) {
