@@ -113,12 +113,14 @@ impl Picture {
     fn thin(&mut self) {
         // A thousandth of the picture cannot be seen; beyond that, some detail is lost.
         let size = (self.max[0] - self.min[0]).hypot(self.max[1] - self.min[1]);
-        let mut rounds = 0;
         // A grain as large as the picture leaves two points: this ends.
         while self.points.len() > self.most * 3 / 4 {
             self.grain = (self.grain * 1.25).max(size / 4000.0).max(1e-6);
-            rounds += 1;
-            self.coarse |= rounds > 20;
+            if !self.coarse && self.grain > size / 100.0 {
+                // It is the changes between drawing and travel that are too many.
+                self.coarse = true;
+                self.grain = size / 4000.0;
+            }
             let all = std::mem::take(&mut self.points);
             all.into_iter().for_each(|point| self.push(point));
         }
