@@ -14,11 +14,13 @@ use log::error;
 use crate::domain::{Event, Frame, Live, Timestamp};
 
 type Listener = Box<dyn Fn(&Arc<Frame>) + Send + Sync>;
+type Observer = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// Where frames are published and listened for.
 #[derive(Default)]
 pub struct Feed {
     listeners: RwLock<Vec<Listener>>,
+    observers: RwLock<Vec<Observer>>,
     newest: AtomicU64,
 }
 
@@ -33,9 +35,17 @@ impl Feed {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
     }
 
+    /// Calls `observer` with every durable event from now on, before it is serialised.
+    pub fn observe(&self, observer: impl Fn(&Event) + Send + Sync + 'static) {
+        self.observers.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(observer));
+    }
+
     /// Publishes a durable event; only the store's writer does so, after the commit.
     pub fn event(&self, event: &Event) {
         self.newest.store(event.seq, Ordering::Release);
+        for observer in self.observers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            observer(event);
+        }
         self.publish(Frame::event(event));
     }
 

@@ -8,12 +8,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use crate::domain::{Daemon, Device, Job, JobId, Live, Progress, same_name};
+use crate::domain::{Daemon, Device, Job, JobId, Live, Progress, Timestamp, same_name};
 
 /// How far the station is in its own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Board {
     progress: RwLock<HashMap<JobId, (Progress, Arc<Live>)>>,
     system: RwLock<Option<Arc<Live>>>,
     connections: AtomicUsize,
+    heartbeat_ms: AtomicI64,
+    disk_trouble: RwLock<Option<String>>,
 }
 
 fn read<T: Clone>(lock: &RwLock<T>) -> T {
@@ -56,6 +58,8 @@ impl Board {
             progress: RwLock::default(),
             system: RwLock::default(),
             connections: AtomicUsize::new(0),
+            heartbeat_ms: AtomicI64::new(0),
+            disk_trouble: RwLock::default(),
         })
     }
 
@@ -152,6 +156,27 @@ impl Board {
     /// Shows the station as a whole; only the metrics daemon does so.
     pub fn show_system(&self, live: Arc<Live>) {
         change(&self.system, |system| *system = Some(live));
+    }
+
+    /// The heartbeat file was written at `now`; only the heartbeat says so.
+    pub fn beat(&self, now: Timestamp) {
+        self.heartbeat_ms.store(now.as_ms(), Ordering::Relaxed);
+    }
+
+    /// How long ago the heartbeat file was last written; `None` if never.
+    pub fn heartbeat_age(&self) -> Option<Duration> {
+        let last = self.heartbeat_ms.load(Ordering::Relaxed);
+        (last != 0).then(|| Timestamp::from_ms(last).until(Timestamp::now()))
+    }
+
+    /// What is wrong with the workspace's file system, if anything.
+    pub fn disk_trouble(&self) -> Option<String> {
+        read(&self.disk_trouble)
+    }
+
+    /// Says what is wrong with the workspace's file system; only the metrics daemon does so.
+    pub fn set_disk_trouble(&self, trouble: Option<String>) {
+        change(&self.disk_trouble, |current| *current = trouble);
     }
 
     /// WebSocket connections that are open.

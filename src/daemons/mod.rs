@@ -4,7 +4,17 @@
 //! reader never waits for an actor.
 
 mod board;
+pub mod checkup;
 pub mod device_manager;
+pub mod heartbeat;
+mod history;
 pub mod job_queue;
+mod links;
+pub mod metrics;
+pub mod sync;
+pub mod telemetry;
 
 pub use board::{Board, Connected, Phase};
+pub use device_manager::{DeviceError, Estops};
+pub use history::{History, Sample, Series};
+pub use links::Links;

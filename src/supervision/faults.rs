@@ -2,9 +2,12 @@
 
 use std::{thread, time::Duration};
 
-use actix::{ActorContext, Context, Message};
+use actix::{ActorContext, Context, Handler, Message};
 
-use super::{child::Service, orders::OrderError, vitals::Vitals};
+use super::{
+    child::Service, lifecycle::State, orders::OrderError, pulse::Control, supervisor::Supervisor,
+    vitals::Vitals,
+};
 
 /// Makes a daemon misbehave. Answered once the fault is under way, not once it has struck.
 #[derive(Clone, Debug, Message)]
@@ -82,5 +85,23 @@ impl Faults {
 impl Drop for Faults {
     fn drop(&mut self) {
         assert!(!self.grenade, "injected in stopping");
+    }
+}
+
+impl Handler<Inject> for Supervisor {
+    type Result = Result<(), OrderError>;
+
+    fn handle(&mut self, Inject { name, fault }: Inject, _: &mut Self::Context) -> Self::Result {
+        let index = self.find(&name)?;
+        let slot = &mut self.slots[index];
+        if fault == Fault::Panic(At::Started) {
+            slot.ahead.push(Control::Fault(fault));
+        } else if matches!(slot.life.state(), State::Running { .. }) {
+            slot.tell(Control::Fault(fault));
+        } else {
+            let name = slot.spec.name.clone();
+            return Err(OrderError::Refused { name, reason: "is not running" });
+        }
+        Ok(())
     }
 }

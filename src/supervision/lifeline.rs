@@ -22,10 +22,9 @@ pub(super) struct News {
 /// What can happen to an incarnation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Event {
-    /// It has started and is so well.
-    Started(Health),
-    /// It was asked and is so well.
-    Examined(Health),
+    /// Its event loop turns, and it is so well: the first such word means that it has started,
+    /// later ones answer requests.
+    Health(Health),
     /// Nothing of it is left.
     Exited(Exit),
 }

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// What the supervisor may ask of an incarnation.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Control {
     /// How are you?
     Examine,
@@ -77,7 +77,7 @@ impl Pulse {
 
     fn obey<A: Service>(&mut self, control: Control, actor: &mut A, ctx: &mut Context<A>) {
         match control {
-            Control::Examine => self.reporter.tell(Event::Examined(actor.health())),
+            Control::Examine => self.reporter.tell(Event::Health(actor.health())),
             Control::Stop(deadline) => actor.stop(ctx, deadline),
             #[cfg(feature = "faults")]
             Control::Fault(fault) => self.faults.strike(fault, &self.vitals, ctx),
@@ -103,7 +103,7 @@ impl<A: Service> ActorFuture<A> for Pulse {
         }
         if !this.started {
             this.started = true; // and `Actor::started` has returned
-            this.reporter.tell(Event::Started(actor.health()));
+            this.reporter.tell(Event::Health(actor.health()));
         }
         Poll::Pending
     }

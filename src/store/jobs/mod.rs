@@ -31,6 +31,8 @@ pub struct Change {
     pub device: Option<String>,
     /// The driver it now runs by.
     pub driver: Option<String>,
+    /// A job that waits again does so at least until then.
+    pub not_before: Option<Timestamp>,
     /// The event that led to it.
     pub cause_seq: Option<u64>,
     /// Anything else for the event.

@@ -1,0 +1,187 @@
+//! Cuts a file into the lines that go to the machine.
+
+/// A line of the file may have that many bytes, comments included.
+pub const MAX_RAW_LINE: usize = 4096;
+
+/// What comes next of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A line for the machine; the number of it in the file, from 1.
+    Line(u64),
+    /// This line of the file is longer than [`MAX_RAW_LINE`]; it has been skipped.
+    TooLong(u64),
+    /// Nothing whole is left: supply more, or finish.
+    More,
+    /// Everything has been read.
+    End,
+}
+
+/// Cuts a file, supplied piece by piece, into the lines that go to the machine. Comments are taken
+/// out; so are bytes that GRBL would act on wherever they stand (`?`, `!`, `~`, control characters
+/// and everything from 0x80 on; gnea/grbl, interface.md). Lines that are empty then are not sent.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    buffer: Vec<u8>,
+    start: usize,
+    number: u64,
+    skipping: bool,
+    finished: bool,
+}
+
+impl Splitter {
+    /// At the beginning of a file.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// More of the file.
+    pub fn supply(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// There is no more.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// How many supplied bytes wait to be cut.
+    pub fn waiting(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// True once [`Splitter::finish`] was called.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Puts the next line for the machine into `line`, without a line end.
+    pub fn next_line(&mut self, line: &mut Vec<u8>) -> Next {
+        loop {
+            let rest = &self.buffer[self.start..];
+            let (raw, used) = match rest.iter().position(|byte| *byte == b'\n') {
+                Some(end) => (&rest[..end], end + 1),
+                None if self.finished && !rest.is_empty() => (rest, rest.len()),
+                None if self.finished => return Next::End,
+                None => {
+                    if rest.len() > MAX_RAW_LINE {
+                        self.skipping = true;
+                        self.start = self.buffer.len();
+                    }
+                    return Next::More;
+                }
+            };
+            self.start += used;
+            self.number += 1;
+            if std::mem::take(&mut self.skipping) || raw.len() > MAX_RAW_LINE {
+                return Next::TooLong(self.number);
+            }
+            clean(raw, line);
+            if !line.is_empty() {
+                return Next::Line(self.number);
+            }
+        }
+    }
+}
+
+/// Bytes that pass as they are.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b' ';
+    while byte < 0x7f {
+        plain[byte as usize] = !matches!(byte, b'(' | b')' | b';' | b'?' | b'!' | b'~' | b'%');
+        byte += 1;
+    }
+    plain
+};
+
+/// Puts into `line` what of `raw` goes to the machine.
+fn clean(raw: &[u8], line: &mut Vec<u8>) {
+    line.clear();
+    let raw = raw.trim_ascii();
+    if raw.iter().all(|byte| PLAIN[usize::from(*byte)]) {
+        line.extend_from_slice(raw);
+        return;
+    }
+    let mut in_comment = false;
+    for byte in raw {
+        match byte {
+            b')' if in_comment => in_comment = false,
+            _ if in_comment => {}
+            b'(' => in_comment = true,
+            // `%` marks the ends of a tape; GRBL does not know it.
+            b';' | b'%' => break,
+            byte if PLAIN[usize::from(*byte)] => line.push(*byte),
+            _ => {}
+        }
+    }
+    let kept = line.trim_ascii_end().len();
+    line.truncate(kept);
+    let blanks = line.len() - line.trim_ascii_start().len();
+    line.drain(..blanks);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines_of(chunks: &[&[u8]]) -> Vec<(u64, String)> {
+        let mut splitter = Splitter::new();
+        let (mut lines, mut line) = (Vec::new(), Vec::new());
+        for chunk in chunks {
+            splitter.supply(chunk);
+            while let Next::Line(number) = splitter.next_line(&mut line) {
+                lines.push((number, String::from_utf8(line.clone()).unwrap()));
+            }
+        }
+        splitter.finish();
+        while let Next::Line(number) = splitter.next_line(&mut line) {
+            lines.push((number, String::from_utf8(line.clone()).unwrap()));
+        }
+        lines
+    }
+
+    #[test]
+    fn comments_blank_lines_and_realtime_bytes_are_left_out() {
+        let text = b"%\r\n; a rose!\n\n g21 (mm) G90 \r\nG1 X1?! (a;b)Y2~;c\n\x18\x85\nM2";
+        let lines = lines_of(&[text]);
+        let expected = [(4, "g21  G90"), (5, "G1 X1 Y2"), (7, "M2")];
+        assert_eq!(lines, expected.map(|(number, line)| (number, line.to_owned())));
+    }
+
+    #[test]
+    fn an_endless_line_is_reported_once_and_takes_no_memory() {
+        let mut splitter = Splitter::new();
+        let mut line = Vec::new();
+        for _ in 0..100 {
+            splitter.supply(&[b'x'; 4096]);
+            assert_eq!(splitter.next_line(&mut line), Next::More);
+            assert!(splitter.waiting() <= 2 * MAX_RAW_LINE);
+        }
+        splitter.supply(b"\nG1\n");
+        assert_eq!(splitter.next_line(&mut line), Next::TooLong(1));
+        assert_eq!(splitter.next_line(&mut line), Next::Line(2));
+    }
+
+    proptest! {
+        /// It makes no difference how a file is cut into pieces, and no byte that GRBL would act
+        /// on, and no line end, is ever in a line.
+        #[test]
+        fn pieces_make_no_difference(
+            text in proptest::collection::vec(
+                prop_oneof![any::<u8>(), Just(b'\n'), Just(b'('), Just(b')'), 32_u8..127], 0..200),
+            cut in 0_usize..200,
+        ) {
+            let (head, tail) = text.split_at(cut.min(text.len()));
+            let whole = lines_of(&[&text]);
+            prop_assert_eq!(&whole, &lines_of(&[head, tail]));
+            for (_, line) in whole {
+                prop_assert!(line.bytes().all(|b| (b' '..0x7f).contains(&b) && !b"?!~".contains(&b)));
+                prop_assert!(!line.trim().is_empty());
+            }
+        }
+    }
+}
