@@ -112,8 +112,9 @@ impl Policy {
     /// Who asks, told by the connection and the token shown, if any.
     pub fn identify(&self, peer: Peer, secret: Option<&str>) -> Result<Identity, WrongToken> {
         let source = peer.to_string();
-        let identity =
-            |role, name: String| Ok(Identity { role, actor: Actor { name, source: source.clone() } });
+        let identity = |role, name: String| {
+            Ok(Identity { role, actor: Actor { name, source: source.clone() } })
+        };
         if let (Some(token), Some(secret)) = (&self.token, secret) {
             return if token.is(secret) {
                 identity(Role::Admin, "api_key".to_owned())

@@ -9,9 +9,9 @@ use std::{
 use log::{debug, info, warn};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{links::Links, rate::Rate, settings::Settings, ws::Hubs};
+use super::{rate::Rate, settings::Settings, ws::Hubs};
 use crate::{
-    daemons::Board,
+    daemons::{Board, Estops, History, Links, telemetry::Telemetry},
     domain::{Actor, AuditEntry, Outcome},
     feed::Feed,
     store::Store,
@@ -42,8 +42,14 @@ pub struct Parts {
     pub feed: Arc<Feed>,
     /// What is known this moment.
     pub board: Arc<Board>,
-    /// The rest of the station.
+    /// The daemons.
     pub links: Links,
+    /// The emergency stop of every machine.
+    pub estops: Arc<Estops>,
+    /// The last hour in figures.
+    pub history: Arc<History>,
+    /// What `/metrics` says.
+    pub telemetry: Arc<Telemetry>,
     /// The station's own ear.
     pub control: mpsc::Sender<Control>,
 }

@@ -62,8 +62,7 @@ pub(super) async fn serve(request: HttpRequest) -> Result<HttpResponse, Problem>
     // A strong tag names exactly these bytes: the two encodings differ.
     let etag = format!("\"{}{}\"", asset.etag, if packed.is_some() { "-gz" } else { "" });
     let same = accepts(header::IF_NONE_MATCH, &etag);
-    let mut response =
-        if same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let mut response = if same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::ETAG, etag))

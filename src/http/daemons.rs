@@ -1,6 +1,6 @@
 //! Daemons: look, start, stop, restart.
 
-use actix_web::{http::StatusCode, web};
+use actix_web::web;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ pub(super) async fn fault(
     app: web::Data<App>,
     name: web::Path<String>,
     body: web::Bytes,
-) -> Result<(web::Json<Value>, StatusCode), Problem> {
+) -> Result<web::Json<Value>, Problem> {
     use crate::supervision::{At, Fault, Inject};
 
     let FaultBody { fault } = super::query::json(&body)?;
@@ -103,5 +103,5 @@ pub(super) async fn fault(
     let name = name.into_inner();
     let answer = app.links.supervisor.send(Inject { name, fault }).await;
     answer.map_err(|_| Unavailable)??;
-    Ok((web::Json(json!({"injected": true})), StatusCode::OK))
+    Ok(web::Json(json!({"injected": true})))
 }

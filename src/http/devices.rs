@@ -6,16 +6,9 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    access::Identity,
-    app::App,
-    error::Problem,
-    guard::Who,
-    health::busy,
-    query::json,
-};
+use super::{access::Identity, app::App, error::Problem, guard::Who, health::busy, query::json};
 use crate::{
-    daemons::device_manager::{Operate, Operation},
+    daemons::device_manager::{Drawn, Operate, Operation},
     domain::{Device, Estop, Outcome},
     link,
 };
@@ -54,7 +47,7 @@ pub(super) async fn drawing(
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let device = app.board.device(&name).ok_or_else(|| unknown(&name))?;
-    match (app.links.drawing)(device.name.clone()).await? {
+    match app.links.device_manager.ask(Drawn { device: device.name.clone() }).await?? {
         Some(drawing) => Ok(HttpResponse::Ok().json(drawing)),
         None => Err(Problem::NotFound(format!(
             "device \"{}\" is a real machine: only simulated ones keep what they drew",
@@ -126,7 +119,8 @@ async fn operate(
         Operation::Send(line) => line.clone(),
         _ => String::new(),
     };
-    let answer = app.links.operate.ask(Operate { device: device.to_owned(), operation }).await;
+    let answer =
+        app.links.device_manager.ask(Operate { device: device.to_owned(), operation }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
     let outcome = if answer.is_ok() { Outcome::Ok } else { Outcome::Failed };
     let (action, resource) = (format!("device.{word}"), format!("device:{device}"));
@@ -171,7 +165,7 @@ pub(super) async fn estop(
         operate(&app, &who, &device, "estop.clear", Operation::ClearEstop).await?;
         return shown(&app, &device, |_| ());
     }
-    let button = (app.links.estop)(&name).ok_or_else(|| unknown(&name))?;
+    let button = app.estops.get(&name).ok_or_else(|| unknown(&name))?;
     let mut state = button.state();
     state.mark_unchanged();
     button.press();

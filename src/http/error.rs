@@ -223,10 +223,12 @@ impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
         let detail = error.to_string();
         match error {
-            QueueError::NotFound(_) => Self::NotFound(detail),
-            QueueError::Denied(_) | QueueError::Refused(_) => Self::Conflict(detail),
+            QueueError::Denied(_) | QueueError::CannotResume | QueueError::NotRunning(_) => {
+                Self::Conflict(detail)
+            }
             QueueError::Device(error) => error.into(),
             QueueError::Unavailable => Self::Unavailable(detail),
+            QueueError::Store(error) => error.into(),
         }
     }
 }

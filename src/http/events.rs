@@ -1,6 +1,7 @@
 //! What has happened, in numbered order.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::{
@@ -10,7 +11,10 @@ use super::{
 };
 use crate::{
     domain::Timestamp,
-    store::events::{self, EventFilter},
+    store::{
+        StoreError,
+        events::{self, EventFilter, StoredEvent},
+    },
 };
 
 #[derive(Deserialize)]
@@ -25,6 +29,8 @@ struct ListQuery {
 
 const USUAL: usize = 100;
 const MOST: usize = 1000;
+/// How far back the newest events that pass a filter are looked for.
+const FURTHEST: usize = 64_000;
 
 /// `GET /api/v1/events?since=&type=&resource=&channel=&limit=`: oldest first, after `since` (a
 /// number, or a time). Without `since`, the newest. `next_cursor` is the next `since`.
@@ -48,8 +54,7 @@ pub(super) async fn list(
             Some(Since::Number(seq)) => seq,
             Some(Since::Time(time)) => events::seq_before(connection, time)?,
             None => {
-                let events = events::last(connection, &filter, limit)?;
-                return Ok((events, None));
+                return Ok((newest(connection, &filter, limit)?, None));
             }
         };
         let events = events::since(connection, after, &filter, limit)?;
@@ -61,6 +66,24 @@ pub(super) async fn list(
     let next = next.map_or("null".to_owned(), |seq| format!("\"{seq}\""));
     let body = format!("{{\"items\":[{}],\"next_cursor\":{next}}}", items.join(","));
     Ok(HttpResponse::Ok().content_type("application/json").body(body))
+}
+
+/// The last of them, oldest first. Looks back ever further until there are enough.
+fn newest(
+    connection: &Connection,
+    filter: &EventFilter,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let newest = events::newest(connection)?.unwrap_or(0);
+    let mut window = limit;
+    loop {
+        let after = newest.saturating_sub(window as u64);
+        let mut found = events::since(connection, after, filter, window)?;
+        if found.len() >= limit || after == 0 || window >= FURTHEST {
+            return Ok(found.split_off(found.len().saturating_sub(limit)));
+        }
+        window *= 4;
+    }
 }
 
 enum Since {

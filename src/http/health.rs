@@ -12,14 +12,18 @@ use super::{
     query::query,
 };
 use crate::{
-    daemons::Phase,
-    domain::{HealthStatus, JobState, Live},
+    daemons::{
+        Phase, Series,
+        checkup::{Checkup, checkup},
+        telemetry::own_process,
+    },
+    domain::{DaemonState, HealthStatus, JobState, Live},
     store::jobs,
 };
 
 /// `GET /health`: 503 only when unhealthy.
 pub(super) async fn health(app: web::Data<App>) -> HttpResponse {
-    let (status, checks) = (app.links.checkup)(());
+    let Checkup { status, checks } = checkup(&app.board, &app.store);
     let code = if status == HealthStatus::Unhealthy {
         actix_web::http::StatusCode::SERVICE_UNAVAILABLE
     } else {
@@ -68,7 +72,7 @@ pub(super) async fn metrics(
             None => forbidden(&app, Role::Readonly),
         });
     }
-    let text = web::block(move || (app.links.telemetry)(())).await.map_err(busy)?;
+    let text = web::block(move || app.telemetry.text()).await.map_err(busy)?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 
@@ -87,7 +91,7 @@ pub(super) async fn status(app: web::Data<App>) -> Result<web::Json<Value>, Prob
         Phase::Ready => ("running", true),
         Phase::Stopping => ("stopping", false),
     };
-    let (health, _) = (app.links.checkup)(());
+    let Checkup { status: health, .. } = checkup(&app.board, &app.store);
     let (cpu, memory) = match app.board.system().as_deref() {
         Some(Live::SystemStatus { cpu_usage, memory_usage, .. }) => {
             (Some(*cpu_usage), Some(*memory_usage))
@@ -95,6 +99,7 @@ pub(super) async fn status(app: web::Data<App>) -> Result<web::Json<Value>, Prob
         _ => (None, None),
     };
     let settings = app.settings();
+    let (resident, descriptors) = own_process();
     Ok(web::Json(json!({
         "status": phase,
         "ready": ready,
@@ -112,26 +117,13 @@ pub(super) async fn status(app: web::Data<App>) -> Result<web::Json<Value>, Prob
         "devices_connected": devices.iter().filter(|device| device.connected_at.is_some()).count(),
         "daemons": daemons.len(),
         "daemons_running": daemons.iter()
-            .filter(|daemon| daemon.state == crate::domain::DaemonState::Running).count(),
+            .filter(|daemon| daemon.state == DaemonState::Running).count(),
         "connections": app.board.connections(),
-        "memory_usage_bytes": resident_bytes(),
-        "open_file_descriptors": open_descriptors(),
+        "memory_usage_bytes": resident,
+        "open_file_descriptors": descriptors,
         "cpu_usage": cpu,
         "memory_usage": memory,
     })))
-}
-
-/// Resident memory of this process (proc(5), `statm`, in pages).
-fn resident_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
-    Some(pages * u64::try_from(page).ok()?)
-}
-
-fn open_descriptors() -> Option<usize> {
-    // The directory itself is open while it is counted.
-    std::fs::read_dir("/proc/self/fd").ok().map(|all| all.count().saturating_sub(1))
 }
 
 #[derive(Deserialize)]
@@ -149,10 +141,10 @@ fn points() -> usize {
 pub(super) async fn history(
     request: HttpRequest,
     app: web::Data<App>,
-) -> Result<web::Json<Value>, Problem> {
+) -> Result<web::Json<Series>, Problem> {
     let HistoryQuery { points } = query(request.query_string())?;
     if !(1..=3600).contains(&points) {
         return Err(Problem::field("points", "points must lie between 1 and 3600"));
     }
-    Ok(web::Json((app.links.history)(points)))
+    Ok(web::Json(app.history.series(points)))
 }

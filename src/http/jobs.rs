@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::{
     app::{App, entry},
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     daemons::job_queue::Act,
-    domain::{Job, JobAction, JobId, JobKind, Outcome},
+    domain::{Job, JobAction, JobId, JobKind, JobState, Outcome},
     store::{
         Page,
         jobs::{self, JobFilter},
@@ -75,20 +76,18 @@ pub(super) async fn show(
 const QUEUE_SHOWN: usize = 1000;
 
 /// `GET /api/v1/queue`: what runs, and what waits in the order it will run.
-pub(super) async fn queue(app: web::Data<App>) -> Result<web::Json<serde_json::Value>, Problem> {
+pub(super) async fn queue(app: web::Data<App>) -> Result<web::Json<Value>, Problem> {
     let (mut active, waiting, counts) = app.store.read(|connection| {
         let waiting = jobs::queue(connection, QUEUE_SHOWN)?;
         Ok((jobs::active(connection)?, waiting, jobs::counts(connection)?))
     })?;
     active.iter_mut().for_each(|job| app.board.overlay(job));
-    let of = |state| counts.of(state);
-    use crate::domain::JobState::{Held, Interrupted, Queued};
-    Ok(web::Json(serde_json::json!({
+    Ok(web::Json(json!({
         "active": active,
         "items": waiting,
-        "queued": of(Queued),
-        "held": of(Held),
-        "interrupted": of(Interrupted),
+        "queued": counts.of(JobState::Queued),
+        "held": counts.of(JobState::Held),
+        "interrupted": counts.of(JobState::Interrupted),
     })))
 }
 
@@ -100,10 +99,12 @@ pub(super) async fn act(
 ) -> Result<web::Json<Job>, Problem> {
     let (id, action) = path.into_inner();
     let id = job_id(&id)?;
-    let answer = app.links.act.ask(Act { id, action, actor: who.actor.clone() }).await;
+    let answer = app.links.job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
-    let outcome = if answer.is_ok() { Outcome::Ok } else { Outcome::Failed };
-    app.audit(&who.actor, &format!("job.{action}"), format!("job:{id}"), outcome);
+    if answer.is_err() {
+        // What was done the queue has written down itself.
+        app.audit(&who.actor, &format!("job.{action}"), format!("job:{id}"), Outcome::Failed);
+    }
     let mut job = answer?;
     app.board.overlay(&mut job);
     Ok(web::Json(job))

@@ -9,7 +9,8 @@ use super::error::{Detail, Problem};
 pub(super) fn json<T: DeserializeOwned>(body: &web::Bytes) -> Result<T, Problem> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| Problem::json(&error))?;
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| Problem::json(&error))?;
     match reader.end() {
         Ok(()) => Ok(value),
         Err(error) => Err(Problem::Malformed(format!("the body is not valid JSON: {error}"))),

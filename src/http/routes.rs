@@ -34,38 +34,41 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/metrics/history").route(route(GET, Readonly, health::history)))
         .service(at("/events").route(route(GET, Readonly, events::list)))
         .service(at("/queue").route(route(GET, Readonly, jobs::queue)))
-        .service(
-            at("/jobs")
-                .route(route(GET, Readonly, jobs::list))
-                .route(route(POST, Operator, submit::submit)),
-        )
-        .service(
-            at("/jobs/{id}")
-                .route(route(GET, Readonly, jobs::show))
-                .route(route(Method::DELETE, Operator, jobs::delete)),
-        )
+        .service(at("/jobs").route(route(GET, Readonly, jobs::list)).route(route(
+            POST,
+            Operator,
+            submit::submit,
+        )))
+        .service(at("/jobs/{id}").route(route(GET, Readonly, jobs::show)).route(route(
+            Method::DELETE,
+            Operator,
+            jobs::delete,
+        )))
         .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
         .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
         .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
-        .service(
-            at("/jobs/{id}/{action:pause|resume|cancel|retry|release}")
-                .route(route(POST, Operator, jobs::act)),
-        )
+        .service(at("/jobs/{id}/{action:pause|resume|cancel|retry|release}").route(route(
+            POST,
+            Operator,
+            jobs::act,
+        )))
         .service(at("/devices").route(route(GET, Readonly, devices::list)))
         .service(at("/devices/detect").route(route(GET, Readonly, devices::detect)))
         .service(at("/devices/{name}").route(route(GET, Readonly, devices::show)))
         .service(at("/devices/{name}/drawing").route(route(GET, Readonly, devices::drawing)))
         .service(at("/devices/{name}/estop").route(route(POST, Operator, devices::estop)))
-        .service(
-            at("/devices/{name}/{action:connect|disconnect|send|home|unlock}")
-                .route(route(POST, Operator, devices::act)),
-        )
+        .service(at("/devices/{name}/{action:connect|disconnect|send|home|unlock}").route(route(
+            POST,
+            Operator,
+            devices::act,
+        )))
         .service(at("/daemons").route(route(GET, Readonly, daemons::list)))
         .service(at("/daemons/{name}").route(route(GET, Readonly, daemons::show)))
-        .service(
-            at("/daemons/{name}/{action:start|stop|restart}")
-                .route(route(POST, Operator, daemons::act)),
-        )
+        .service(at("/daemons/{name}/{action:start|stop|restart}").route(route(
+            POST,
+            Operator,
+            daemons::act,
+        )))
         .service(at("/shutdown").route(route(POST, Admin, station::shutdown)))
         .service(at("/restart").route(route(POST, Admin, station::restart)))
         .service(at("/reload").route(route(POST, Admin, station::reload)));
@@ -83,7 +86,8 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
     let submits = path == "/api/v1/jobs";
     let deletes = request.match_pattern().is_some_and(|it| it == "/api/v1/jobs/{id}");
     let last = path.rsplit('/').next().unwrap_or_default();
-    let acts = path.matches('/').count() > 4 && !matches!(last, "file" | "log" | "toolpath" | "drawing")
+    let acts = path.matches('/').count() > 4
+        && !matches!(last, "file" | "log" | "toolpath" | "drawing")
         || matches!(path, "/api/v1/shutdown" | "/api/v1/restart" | "/api/v1/reload");
     let allowed = match (submits, deletes, acts) {
         (true, ..) => "GET, POST",
@@ -97,6 +101,6 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
     response
 }
 
-pub(super) async fn nothing_here(request: HttpRequest) -> Problem {
-    Problem::NotFound(format!("there is nothing at {}", request.path()))
+pub(super) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound(format!("there is nothing at {}", request.path())))
 }

@@ -61,10 +61,7 @@ pub(super) async fn reload(
     match done {
         Ok(Ok(changed)) => Ok(web::Json(json!({"changed": changed}))),
         Ok(Err(problems)) => Err(Problem::Invalid(
-            problems
-                .into_iter()
-                .map(|detail| Detail { pointer: String::new(), detail })
-                .collect(),
+            problems.into_iter().map(|detail| Detail { pointer: String::new(), detail }).collect(),
         )),
         Err(_) => Err(Problem::Unavailable("the station is stopping".to_owned())),
     }

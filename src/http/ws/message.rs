@@ -73,8 +73,7 @@ impl Request {
                 })
             }
             "UNSUBSCRIBE" => {
-                let channels =
-                    names(&object).map_err(|text| (Code::UnsubscriptionError, text))?;
+                let channels = names(&object).map_err(|text| (Code::UnsubscriptionError, text))?;
                 Ok(Self::Unsubscribe { channels })
             }
             "PING" => Ok(Self::Ping),
@@ -95,10 +94,9 @@ fn names(object: &Map<String, Value>) -> Result<Vec<String>, String> {
     let wrong = || "channels is a list of names".to_owned();
     match object.get("channels") {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
-            .collect(),
+        Some(Value::Array(items)) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
         Some(_) => Err(wrong()),
     }
 }
@@ -164,11 +162,7 @@ mod tests {
             r#"{"type":"subScribe","channels":["jobs"],"since":7,"ack":true,"extra":{}}"#;
         assert_eq!(
             Request::parse(subscribe),
-            Ok(Request::Subscribe {
-                channels: vec!["jobs".to_owned()],
-                since: Some(7),
-                ack: true
-            })
+            Ok(Request::Subscribe { channels: vec!["jobs".to_owned()], since: Some(7), ack: true })
         );
         assert_eq!(Request::parse(r#"{"type":"ping"}"#), Ok(Request::Ping));
         assert_eq!(
@@ -192,10 +186,7 @@ mod tests {
         ] {
             assert_eq!(code(text), Err(Code::SubscriptionError), "{text}");
         }
-        assert_eq!(
-            code(r#"{"type":"UNSUBSCRIBE","channels":1}"#),
-            Err(Code::UnsubscriptionError)
-        );
+        assert_eq!(code(r#"{"type":"UNSUBSCRIBE","channels":1}"#), Err(Code::UnsubscriptionError));
         assert_eq!(code(r#"{"type":"AUTH"}"#), Err(Code::MessageHandlingError));
         let deep = "[".repeat(60_000);
         assert_eq!(code(&deep), Err(Code::InvalidJson));

@@ -105,9 +105,9 @@ impl Subscription {
 
 fn is_thing(name: &str) -> bool {
     name.len() <= LONGEST_NAME
-        && name.split_once(':').is_some_and(|(kind, id)| {
-            matches!(kind, "job" | "device" | "daemon") && !id.is_empty()
-        })
+        && name
+            .split_once(':')
+            .is_some_and(|(kind, id)| matches!(kind, "job" | "device" | "daemon") && !id.is_empty())
 }
 
 #[cfg(test)]
