@@ -1,12 +1,16 @@
 //! The station: launch, wiring, signals, shutdown.
 
+mod assembly;
+mod devices;
 pub mod exit;
 pub mod ground;
 pub mod launch;
+mod listen;
 pub mod log_format;
 mod log_writer;
 pub mod logging;
 pub mod notify;
+mod options;
 mod panics;
 pub mod pidfile;
 pub mod ports;
@@ -23,6 +27,7 @@ pub use self::{
     log_format::LogFormat,
     logging::{LogHandle, LogOptions, Logging, Rotation},
     notify::Notifier,
+    options::StartOptions,
     pidfile::PidFile,
     privileges::Identity,
     signals::{Signal, Signals},

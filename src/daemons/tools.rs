@@ -1,0 +1,61 @@
+//! What daemons and requests work with.
+
+use std::sync::{Arc, OnceLock};
+
+use actix::Addr;
+
+use super::{
+    Board, Estops, History, device_manager::DeviceManager, job_queue::JobQueue, sync::Sync,
+};
+use crate::{
+    feed::Feed,
+    store::Store,
+    supervision::{Link, Supervisor},
+};
+
+/// How the parts of the station reach its daemons: handles that outlive every restart.
+#[derive(Clone)]
+pub struct Links {
+    /// Owns every daemon's lifecycle.
+    pub supervisor: Addr<Supervisor>,
+    /// What runs next, and where.
+    pub job_queue: Link<JobQueue>,
+    /// Every machine.
+    pub device_manager: Link<DeviceManager>,
+    /// Copies of database and files.
+    pub sync: Link<Sync>,
+}
+
+/// One of each, shared by all.
+#[derive(Clone)]
+pub struct Tools {
+    /// Where states are made durable.
+    pub store: Store,
+    /// What is known this moment.
+    pub board: Arc<Board>,
+    /// Everything that happens.
+    pub feed: Arc<Feed>,
+    /// The last hour in figures.
+    pub history: Arc<History>,
+    /// Where emergency stops are found.
+    pub estops: Arc<Estops>,
+    links: Arc<OnceLock<Links>>,
+}
+
+impl Tools {
+    /// Tools without links yet.
+    pub fn new(store: Store, board: Arc<Board>, feed: Arc<Feed>, history: Arc<History>) -> Self {
+        Self { store, board, feed, history, estops: Arc::default(), links: Arc::default() }
+    }
+
+    /// Puts the links in, once.
+    pub fn wire(&self, links: Links) {
+        let _ = self.links.set(links); // a second time changes nothing
+    }
+
+    /// The links. Waits for them to be put in: daemons are built on threads of their own, while
+    /// the links to them are still being put together.
+    pub fn links(&self) -> &Links {
+        self.links.wait()
+    }
+}
