@@ -39,6 +39,19 @@ impl Feed {
         self.publish(Frame::event(event));
     }
 
+    /// Publishes a durable event that was serialised for the database already.
+    pub fn durable(&self, frame: Frame) {
+        if let Some(seq) = frame.seq {
+            self.newest.store(seq, Ordering::Release);
+        }
+        self.deliver(&Arc::new(frame));
+    }
+
+    /// Says which durable event was the newest when the station last stopped.
+    pub fn go_on_from(&self, seq: u64) {
+        self.newest.store(seq, Ordering::Release);
+    }
+
     /// Publishes what is true for the moment.
     pub fn live(&self, live: &Live) {
         self.publish(Frame::live(live, Timestamp::now()));
