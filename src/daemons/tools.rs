@@ -6,6 +6,7 @@ use actix::Addr;
 
 use super::{
     Board, Estops, History, device_manager::DeviceManager, job_queue::JobQueue, sync::Sync,
+    telemetry::Telemetry,
 };
 use crate::{
     feed::Feed,
@@ -37,6 +38,8 @@ pub struct Tools {
     pub feed: Arc<Feed>,
     /// The last hour in figures.
     pub history: Arc<History>,
+    /// What is counted.
+    pub telemetry: Arc<Telemetry>,
     /// Where emergency stops are found.
     pub estops: Arc<Estops>,
     links: Arc<OnceLock<Links>>,
@@ -44,8 +47,15 @@ pub struct Tools {
 
 impl Tools {
     /// Tools without links yet.
-    pub fn new(store: Store, board: Arc<Board>, feed: Arc<Feed>, history: Arc<History>) -> Self {
-        Self { store, board, feed, history, estops: Arc::default(), links: Arc::default() }
+    pub fn new(
+        store: Store,
+        feed: Arc<Feed>,
+        history: Arc<History>,
+    ) -> Result<Self, prometheus::Error> {
+        let board = Board::new();
+        let telemetry = Telemetry::new(board.clone(), store.clone())?;
+        let (estops, links) = (Arc::default(), Arc::default());
+        Ok(Self { store, board, feed, history, telemetry, estops, links })
     }
 
     /// Puts the links in, once.
