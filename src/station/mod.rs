@@ -14,6 +14,8 @@ pub mod privileges;
 mod rotation;
 pub mod signals;
 pub mod socket;
+#[cfg(test)]
+mod testing;
 pub mod workspace;
 
 pub use self::{
