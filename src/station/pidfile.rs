@@ -6,9 +6,9 @@
 //! that was removed meanwhile starts over.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -58,6 +58,8 @@ impl PidFile {
                 Err((_, error)) => return Err(failed(error.into())),
             };
             if is_at(&lock, path).map_err(failed)? {
+                // For everybody to read, whatever the umask.
+                lock.set_permissions(Permissions::from_mode(0o644)).map_err(failed)?;
                 owner.map_or(Ok(()), |owner| owner.own(&*lock)).map_err(failed)?;
                 write_pid(&mut lock).map_err(failed)?;
                 return Ok(Self { path: path.to_owned(), lock });
@@ -132,7 +134,11 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink, process, thread};
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, symlink},
+        process, thread,
+    };
 
     use tempfile::tempdir;
 
@@ -145,6 +151,7 @@ mod tests {
         let file = PidFile::claim(&path, None).unwrap();
         file.check_removable().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", process::id()));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o644);
         match PidFile::claim(&path, None) {
             Err(StartError::PidFileHeld { pid, .. }) => assert_eq!(pid, Some(process::id())),
             other => panic!("{other:?}"),

@@ -184,7 +184,8 @@ pub(super) fn make_directory(
 /// Makes sure that the process may create and remove files in `directory`.
 pub(super) fn check_writable(directory: &Path) -> Result<(), StartError> {
     access(directory, AccessFlags::W_OK | AccessFlags::X_OK).map_err(|error| {
-        let what = format!("directory {} is not writable by the station", directory.display());
+        let what =
+            format!("directory {} is not writable by the station's user", directory.display());
         StartError::storage(what, error)
     })
 }
