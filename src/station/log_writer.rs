@@ -78,7 +78,8 @@ impl Queue {
     pub(super) fn start(destination: Destination) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(QUEUE_LINES);
         let asked = Arc::<Asked>::default();
-        let writer = Writer { destination, asked: Arc::clone(&asked), told_lost: 0 };
+        let writer =
+            Writer { destination, asked: Arc::clone(&asked), told_lost: 0, failing: false };
         thread::Builder::new().name("log".to_owned()).spawn(|| writer.run(receiver))?;
         Ok(Self { sender, asked })
     }
@@ -148,6 +149,7 @@ struct Writer {
     destination: Destination,
     asked: Arc<Asked>,
     told_lost: u64,
+    failing: bool,
 }
 
 impl Writer {
@@ -179,17 +181,34 @@ impl Writer {
     }
 
     fn write(&mut self, line: &[u8]) {
-        if self.destination.write(line).is_err() {
-            self.asked.lost.fetch_add(1, Relaxed);
-            if let Destination::File(_) = self.destination {
-                complain(String::from_utf8_lossy(line).trim_end());
+        match self.destination.write(line) {
+            Ok(()) => {
+                self.failing = false;
+                let lost = self.asked.lost.load(Relaxed);
+                if lost > self.told_lost {
+                    warn!("{} log lines were lost", lost - self.told_lost);
+                    self.told_lost = lost;
+                }
             }
-            return;
+            Err(error) => {
+                self.asked.lost.fetch_add(1, Relaxed);
+                self.fall_back(line, &error);
+            }
         }
-        let lost = self.asked.lost.load(Relaxed);
-        if lost > self.told_lost {
-            warn!("{} log lines were lost", lost - self.told_lost);
-            self.told_lost = lost;
+    }
+
+    /// Lines that the file does not take go to stderr; a reader who is just slow, or a stdout
+    /// that is gone, is left alone.
+    fn fall_back(&mut self, line: &[u8], error: &io::Error) {
+        let slow = error.kind() == io::ErrorKind::WouldBlock;
+        if let Destination::File(_) = self.destination
+            && !slow
+        {
+            if !self.failing {
+                complain(&format!("cannot write the log: {error}"));
+            }
+            self.failing = true;
+            complain(String::from_utf8_lossy(line).trim_end());
         }
     }
 

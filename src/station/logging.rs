@@ -4,8 +4,12 @@
 //! stuck terminal or a reader that is gone costs lines, which are counted, and never holds up
 //! anything else.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    env, io,
+    env, fmt, fs,
+    io::{self, Write as _},
     os::linux::fs::MetadataExt as _,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
@@ -24,6 +28,7 @@ use super::{
 };
 
 pub use super::rotation::Rotation;
+use crate::domain::Timestamp;
 
 /// How long the end of the program waits for the last lines to be written.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
@@ -163,8 +168,8 @@ impl Log for LogHandle {
     }
 }
 
-impl std::fmt::Debug for LogHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for LogHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogHandle").field("lost", &self.lost()).finish_non_exhaustive()
     }
 }
@@ -186,9 +191,9 @@ fn logger(options: &LogOptions, queue: &Queue, journal: bool) -> env_logger::Log
         .target(Target::Pipe(Box::new(ToQueue(queue.clone()))))
         .format(move |out, record| {
             if journal {
-                io::Write::write_all(out, priority(record.level()).as_bytes())?;
+                out.write_all(priority(record.level()).as_bytes())?;
             }
-            format.write(out, crate::domain::Timestamp::now(), record)
+            format.write(out, Timestamp::now(), record)
         })
         .build()
 }
@@ -206,7 +211,7 @@ fn priority(level: Level) -> &'static str {
 /// `JOURNAL_STREAM` names the journal's end of stdout, if nobody has redirected it since.
 fn stdout_is_journal() -> bool {
     let Ok(stream) = env::var("JOURNAL_STREAM") else { return false };
-    std::fs::metadata("/proc/self/fd/1")
+    fs::metadata("/proc/self/fd/1")
         .is_ok_and(|stdout| format!("{}:{}", stdout.st_dev(), stdout.st_ino()) == stream)
 }
 

@@ -18,6 +18,8 @@ pub mod privileges;
 mod rotation;
 pub mod signals;
 pub mod socket;
+#[cfg(test)]
+mod testing;
 pub mod workspace;
 
 pub use self::{

@@ -108,3 +108,57 @@ fn watchdog(usec: Option<&OsStr>, pid: Option<&OsStr>, own_pid: u32) -> Option<D
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::OsStr, os::unix::net::UnixDatagram, sync::Arc, time::Duration};
+
+    use tempfile::tempdir;
+
+    use super::{Notifier, connect, watchdog};
+
+    #[test]
+    fn the_manager_hears_each_word() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        manager.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut notifier =
+            Notifier { socket: connect(path.as_os_str()).map(Arc::new), watchdog: None };
+        let heard = || {
+            let mut word = [0; 256];
+            let length = manager.recv(&mut word).unwrap();
+            String::from_utf8_lossy(&word[..length]).into_owned()
+        };
+        notifier.ready("two\nlines");
+        assert_eq!(heard(), "READY=1\nSTATUS=two lines\n");
+        notifier.reloading();
+        let word = heard();
+        let usec = word.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
+        assert!(usec.trim().parse::<u64>().unwrap() > 0);
+        notifier.alive();
+        notifier.stopping();
+        assert_eq!(heard(), "STOPPING=1\nSTATUS=stopping\n", "no watchdog is set");
+        notifier.watchdog = Some(Duration::from_secs(30));
+        notifier.alive();
+        assert_eq!(heard(), "WATCHDOG=1\n");
+        assert_eq!(notifier.watchdog_interval(), Some(Duration::from_secs(15)));
+    }
+
+    #[test]
+    fn without_a_manager_nothing_happens() {
+        let notifier = Notifier::default();
+        notifier.ready("");
+        assert_eq!(notifier.watchdog_interval(), None);
+    }
+
+    #[test]
+    fn a_watchdog_is_for_one_process() {
+        let word = |text: &'static str| Some(OsStr::new(text));
+        assert_eq!(watchdog(word("30000000"), word("7"), 7), Some(Duration::from_secs(30)));
+        assert_eq!(watchdog(word("30000000"), None, 7), Some(Duration::from_secs(30)));
+        assert_eq!(watchdog(word("30000000"), word("8"), 7), None);
+        assert_eq!(watchdog(word("0"), None, 7), None);
+        assert_eq!(watchdog(None, word("7"), 7), None);
+    }
+}

@@ -6,9 +6,9 @@
 //! that was removed meanwhile starts over.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -58,6 +58,8 @@ impl PidFile {
                 Err((_, error)) => return Err(failed(error.into())),
             };
             if is_at(&lock, path).map_err(failed)? {
+                // For everybody to read, whatever the umask.
+                lock.set_permissions(Permissions::from_mode(0o644)).map_err(failed)?;
                 owner.map_or(Ok(()), |owner| owner.own(&*lock)).map_err(failed)?;
                 write_pid(&mut lock).map_err(failed)?;
                 return Ok(Self { path: path.to_owned(), lock });
@@ -127,5 +129,97 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Ok(there) => Ok(ours.dev() == there.dev() && ours.ino() == there.ino()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, symlink},
+        process, thread,
+    };
+
+    use tempfile::tempdir;
+
+    use super::{PidFile, StartError};
+
+    #[test]
+    fn it_names_the_process_and_goes_with_it() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("run").join("station.pid");
+        let file = PidFile::claim(&path, None).unwrap();
+        file.check_removable().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", process::id()));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o644);
+        match PidFile::claim(&path, None) {
+            Err(StartError::PidFileHeld { pid, .. }) => assert_eq!(pid, Some(process::id())),
+            other => panic!("{other:?}"),
+        }
+        drop(file);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_stale_one_is_replaced_whatever_it_names() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("station.pid");
+        for stale in [String::new(), "99999999 and more".to_owned(), process::id().to_string()] {
+            fs::write(&path, stale).unwrap();
+            let file = PidFile::claim(&path, None).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", process::id()));
+            drop(file);
+        }
+    }
+
+    #[test]
+    fn links_and_other_files_are_left_alone() {
+        let directory = tempdir().unwrap();
+        let (precious, link) = (directory.path().join("precious"), directory.path().join("link"));
+        fs::write(&precious, "1\n").unwrap();
+        symlink(&precious, &link).unwrap();
+        let error = PidFile::claim(&link, None).unwrap_err();
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        fs::remove_file(&link).unwrap();
+        fs::hard_link(&precious, &link).unwrap();
+        PidFile::claim(&link, None).unwrap_err();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "1\n");
+        fs::remove_file(&link).unwrap();
+        fs::write(&precious, "x".repeat(1000)).unwrap();
+        let error = PidFile::claim(&precious, None).unwrap_err();
+        assert!(error.to_string().contains("is no PID file"), "{error}");
+    }
+
+    #[test]
+    fn never_two_hold_it_while_it_comes_and_goes() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("station.pid");
+        let held = std::sync::Mutex::new(());
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        if let Ok(file) = PidFile::claim(&path, None) {
+                            let only = held.try_lock().expect("nobody else holds it");
+                            drop(only);
+                            drop(file);
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_file_that_is_no_longer_there_is_not_taken_for_ours() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("station.pid");
+        let first = PidFile::claim(&path, None).unwrap();
+        fs::remove_file(&path).unwrap();
+        let second = PidFile::claim(&path, None).unwrap();
+        drop(first);
+        assert!(path.exists(), "it is the second one's");
+        drop(second);
+        assert!(!path.exists());
     }
 }

@@ -71,6 +71,7 @@ mod tests {
     use std::{net::TcpListener, process};
 
     use super::listening_process;
+    use crate::station::testing::eventually;
 
     #[test]
     fn the_listener_is_named() {
@@ -79,7 +80,7 @@ mod tests {
             let port = listener.local_addr().unwrap().port();
             assert_eq!(listening_process(port).map(|owner| owner.pid), Some(process::id()));
             drop(listener);
-            assert_eq!(listening_process(port), None);
+            eventually("it is gone", || listening_process(port).is_none().then_some(()));
         }
     }
 }

@@ -45,7 +45,7 @@ impl ControlSocket {
     /// cannot be bound.
     pub fn bind(path: &Path, group: Option<&str>) -> Result<(UnixListener, Self), StartError> {
         check_length(path)?;
-        let group = group.map(|name| find_group(name)).transpose()?;
+        let group = group.map(find_group).transpose()?;
         remove_stale(path)?;
         let failed = |error: io::Error| {
             StartError::storage(format!("cannot listen on socket {}", path.display()), error)
@@ -136,4 +136,59 @@ fn listen_private(path: &Path) -> io::Result<UnixListener> {
     bind(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
     listen(&socket, Backlog::new(128)?)?;
     Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, os::unix::net::UnixListener, process};
+
+    use tempfile::tempdir;
+
+    use super::{ControlSocket, StartError};
+
+    #[test]
+    fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("station.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        let (listener, socket) = ControlSocket::bind(&path, None).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+        match ControlSocket::bind(&path, None) {
+            Err(StartError::SocketHeld { pid, .. }) => assert_eq!(pid, Some(process::id())),
+            other => panic!("{other:?}"),
+        }
+        drop((listener, socket));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn another_file_is_left_alone() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("precious");
+        fs::write(&path, "data").unwrap();
+        ControlSocket::bind(&path, None).unwrap_err();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "data");
+    }
+
+    #[test]
+    fn the_longest_path_works_and_one_more_byte_is_told() {
+        let directory = tempdir().unwrap();
+        let room = 107 - directory.path().as_os_str().len() - 1;
+        ControlSocket::bind(&directory.path().join("s".repeat(room)), None).unwrap();
+        let error =
+            ControlSocket::bind(&directory.path().join("s".repeat(room + 1)), None).unwrap_err();
+        assert!(error.to_string().contains("has 108 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_group_may_be_let_in() {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("station.sock");
+        let own = nix::unistd::getegid().to_string();
+        let (_listener, _socket) = ControlSocket::bind(&path, Some(&own)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o660);
+        let error = ControlSocket::bind(&path, Some("no-such-group")).unwrap_err();
+        assert!(error.to_string().contains("no-such-group"), "{error}");
+    }
 }

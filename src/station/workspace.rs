@@ -80,7 +80,7 @@ pub struct Workspace {
     /// Where things lie in it.
     pub paths: Paths,
     /// Held for the life of the process; the kernel lets go of it even after a kill.
-    _lock: Flock<File>,
+    lock: Flock<File>,
 }
 
 impl Workspace {
@@ -95,7 +95,7 @@ impl Workspace {
             make_directory(directory, 0o750, owner)?;
         }
         let lock = lock(&paths, owner)?;
-        Ok(Self { paths, _lock: lock })
+        Ok(Self { paths, lock })
     }
 
     /// Makes sure that the process, as the user it is now, may write in the workspace.
@@ -107,6 +107,13 @@ impl Workspace {
             check_writable(directory)?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Workspace {
+    /// The number of a process that is gone must not be told to anybody.
+    fn drop(&mut self) {
+        let _ = self.lock.set_len(0);
     }
 }
 
@@ -177,7 +184,8 @@ pub(super) fn make_directory(
 /// Makes sure that the process may create and remove files in `directory`.
 pub(super) fn check_writable(directory: &Path) -> Result<(), StartError> {
     access(directory, AccessFlags::W_OK | AccessFlags::X_OK).map_err(|error| {
-        let what = format!("directory {} is not writable by the station", directory.display());
+        let what =
+            format!("directory {} is not writable by the station's user", directory.display());
         StartError::storage(what, error)
     })
 }
@@ -195,4 +203,61 @@ pub(super) fn read_pid(file: &mut File) -> Option<u32> {
     file.rewind().ok()?;
     file.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, process, thread};
+
+    use nix::sys::stat::{Mode, umask};
+    use tempfile::tempdir;
+
+    use super::{StartError, Workspace};
+    use crate::station::testing::{in_child, rerun};
+
+    #[test]
+    fn one_of_fifty_gets_it_and_the_others_are_told_who() {
+        let directory = tempdir().unwrap();
+        let root = directory.path().join("new").join("bench");
+        let claims: Vec<_> = thread::scope(|scope| {
+            let claims: Vec<_> =
+                (0..50).map(|_| scope.spawn(|| Workspace::claim(&root, None))).collect();
+            claims.into_iter().map(|claim| claim.join().unwrap()).collect()
+        });
+        assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
+        match Workspace::claim(&root, None) {
+            Err(StartError::WorkspaceHeld { pid, .. }) => assert_eq!(pid, Some(process::id())),
+            other => panic!("{other:?}"),
+        }
+        drop(claims);
+        Workspace::claim(&root, None).unwrap().check_writable().unwrap();
+    }
+
+    #[test]
+    fn directories_are_for_owner_and_group_whatever_the_umask() {
+        if in_child() {
+            umask(Mode::from_bits_truncate(0o777));
+            let directory = tempdir().unwrap();
+            fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+            let workspace = Workspace::claim(&directory.path().join("bench"), None).unwrap();
+            for directory in workspace.paths.directories() {
+                let mode = fs::metadata(directory).unwrap().permissions().mode();
+                assert_eq!(mode & 0o7777, 0o750, "{}", directory.display());
+            }
+            return;
+        }
+        let test = "directories_are_for_owner_and_group_whatever_the_umask";
+        let output = rerun(&format!("station::workspace::tests::{test}")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_told() {
+        let directory = tempdir().unwrap();
+        let root = directory.path().join("bench");
+        fs::write(&root, "").unwrap();
+        let error = Workspace::claim(&root, None).unwrap_err();
+        assert_eq!(error.code(), crate::station::exit::STORAGE);
+        assert!(error.to_string().contains("cannot create directory"), "{error}");
+    }
 }
