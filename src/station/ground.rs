@@ -97,6 +97,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::print_stderr, reason = "a test that was skipped must say so")]
     fn root_is_given_up_and_what_was_taken_is_the_users() {
         if !geteuid().is_root() {
             eprintln!("skipped: only root can become somebody else");
