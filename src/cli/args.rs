@@ -1,6 +1,6 @@
 //! The command line: one tree of commands, one set of global options.
 
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -26,25 +26,11 @@ pub(super) enum Format {
     Json,
 }
 
-/// A `KEY=VALUE` pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyValue {
-    /// A configuration key, its levels joined by dots.
-    pub key: String,
-    /// Its value as it would stand in YAML.
-    pub value: String,
-}
-
-impl FromStr for KeyValue {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((key, value)) if !key.is_empty() => {
-                Ok(Self { key: key.to_owned(), value: value.to_owned() })
-            }
-            _ => Err("write KEY=VALUE, for example websocket.port=9000"),
-        }
+/// Refuses what is not `KEY=VALUE`.
+fn key_value(text: &str) -> Result<String, &'static str> {
+    match text.split_once('=') {
+        Some((key, _)) if !key.is_empty() => Ok(text.to_owned()),
+        _ => Err("write KEY=VALUE, for example websocket.port=9000"),
     }
 }
 
@@ -64,8 +50,8 @@ pub(super) struct Global {
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Override one configuration key; may be repeated
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
-    pub set: Vec<KeyValue>,
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<String>,
     /// Print for people (text) or for programs (json)
     #[arg(short, long, global = true, value_name = "FORMAT", value_enum)]
     pub output: Option<Format>,

@@ -3,10 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::{
-    Args, builder::PossibleValue, builder::PossibleValuesParser, builder::TypedValueParser,
+    Args,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+use nix::{
+    sys::{
+        prctl::set_pdeathsig,
+        signal::{Signal, raise},
+    },
+    unistd::getppid,
 };
 
-use super::args::{Global, KeyValue};
+use super::args::Global;
+use crate::config::Sources;
 
 /// Options of `stationd [start]`, as they are written.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -132,7 +141,7 @@ pub struct StartOptions {
     /// Attach a simulated machine per driver named here, of every driver if empty; none if absent.
     pub simulate: Option<Vec<String>>,
     /// Configuration keys set by `--set`, in order.
-    pub set: Vec<KeyValue>,
+    pub set: Vec<String>,
     /// Shed load above this size.
     pub max_memory: Option<String>,
     /// End when this process, the parent, ends.
@@ -165,20 +174,31 @@ impl StartOptions {
         })
     }
 
-    /// What the command line says about configuration, as keys and values: `--set` first, then the
-    /// options that stand for a key, since later wins.
-    pub fn overrides(&self) -> Vec<(String, String)> {
-        let set = self.set.iter().map(|pair| (pair.key.clone(), pair.value.clone()));
-        let workspace = self.workspace.as_ref().map(|path| path.to_string_lossy().into_owned());
-        let flags = [
-            ("station.workspace", workspace),
-            ("websocket.host", self.host.clone()),
-            ("websocket.port", self.port.map(|port| port.to_string())),
-            ("logging.level", self.log_level.clone()),
-            ("logging.format", self.log_format.clone()),
-            ("station.max_memory", self.max_memory.clone()),
-        ];
-        let given = |(key, value): (&str, Option<String>)| Some((key.to_owned(), value?));
-        set.chain(flags.into_iter().filter_map(given)).collect()
+    /// Arranges for a SIGTERM when the parent that was named ends. Called before anything else, on
+    /// the main thread.
+    pub fn follow_parent(&self) -> nix::Result<()> {
+        let Some(parent) = self.parent else { return Ok(()) };
+        set_pdeathsig(Signal::SIGTERM)?;
+        // It may have ended before this was arranged.
+        if u32::try_from(getppid().as_raw()) == Ok(parent) {
+            Ok(())
+        } else {
+            raise(Signal::SIGTERM)
+        }
+    }
+
+    /// Where the station's configuration comes from: this command line and this process.
+    pub fn sources(&self) -> Sources {
+        Sources {
+            file: self.config.clone(),
+            workspace: self.workspace.clone(),
+            set: self.set.clone(),
+            ..Sources::from_process()
+        }
+        .flag("--host", "websocket.host", self.host.as_ref())
+        .flag("--port", "websocket.port", self.port)
+        .flag("--log-level", "logging.level", self.log_level.as_ref())
+        .flag("--log-format", "logging.format", self.log_format.as_ref())
+        .flag("--max-memory", "station.max_memory", self.max_memory.as_ref())
     }
 }
