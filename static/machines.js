@@ -35,7 +35,6 @@ export function machineCard(app, name, { full = false } = {}) {
   const header = h('header', {}, chip.element, h('h3', {}, h('a', { href: '#/machines' }, name)), sub, reason.button);
   const resting = h('div', { class: 'resting' }, axes.element, controls.element);
   const element = h('article', { class: full ? 'machine full' : 'machine', data: { device: name }, 'aria-label': `Machine ${name}` }, header, reason.cause, trouble, work.element, resting, controls.refusal, details?.element ?? null, terminal?.element ?? null);
-  header.append(stop);
 
   return {
     element,
@@ -51,11 +50,15 @@ export function machineCard(app, name, { full = false } = {}) {
       attribute(element, 'data-state', device.status);
       attribute(element, 'data-meaning', row.meaning);
       element.classList.toggle('working', Boolean(job));
-      show(stop, full || Boolean(job) || device.status === 'alarm');
       work.update(job, device);
+      // The stop stands beside pause and cancel while there is work, else at the machine's name.
+      const home = job ? work.foot : header;
+      if (stop.parentElement !== home) home.append(stop);
+      show(stop, full || Boolean(job));
       axes.update(device.position);
       show(axes.element, !job && Boolean(device.position));
-      controls.update(device, full || !job);
+      const steered = controls.update(device, full);
+      show(resting, steered || (!job && Boolean(device.position)));
       details?.update(device);
     },
   };
@@ -73,12 +76,14 @@ function workPart(app) {
   const elapsed = figure('Running for');
   const axes = positionPart();
   const readout = h('div', { class: 'readout' });
+  const foot = h('div', { class: 'foot' });
   const element = h('div', { class: 'work' }, readout);
   let shown = null;
 
   function attach(job) {
     shown?.picture.dispose();
     shown?.picture.element.remove();
+    shown?.actions.element.remove();
     shown = { id: job.id, picture: preview(), actions: jobActions(app, job, { only: ['pause', 'resume', 'cancel', 'retry'] }) };
     readout.replaceChildren(
       h('p', { class: 'job-line' }, title, chip.element),
@@ -86,14 +91,16 @@ function workPart(app) {
       progress.element,
       axes.element,
       h('dl', { class: 'pair' }, lines.element, elapsed.element),
-      shown.actions.element,
       shown.actions.refusal,
+      foot,
     );
+    foot.prepend(shown.actions.element);
     element.prepend(shown.picture.element);
   }
 
   return {
     element,
+    foot,
     dispose: () => shown?.picture.dispose(),
     update(job, device) {
       show(element, Boolean(job));
@@ -103,6 +110,7 @@ function workPart(app) {
       text(title, job.name);
       attribute(title, 'href', `#/jobs/${job.id}`);
       chip.update(row, job.state);
+      show(chip.element, job.state !== 'RUNNING'); // The machine's own "busy" says that already.
       text(done, percent(job.progress_percentage, 1));
       const eta = remaining(job);
       text(left, eta === null ? '' : clock(eta));
@@ -136,7 +144,7 @@ function positionPart() {
   return { element, update: (position) => axes.forEach(([axis, part]) => part.update(coordinate(position?.[axis]))) };
 }
 
-/** Connect, disconnect and home, as the state allows. */
+/** Connect, disconnect and home, as the state allows; in short, only what mends the state. */
 function controlsPart({ reading }, name) {
   const place = outcome();
   const act = (action) => async () => reading.take('device', await post(devicePath(name, action)));
@@ -150,10 +158,13 @@ function controlsPart({ reading }, name) {
   return {
     element,
     refusal: place.element,
-    update(device, visible) {
-      const { actions } = lookUp(DEVICE, device.status);
-      for (const [action, button] of Object.entries(buttons)) button.show(actions.includes(action));
-      show(element, visible);
+    update(device, full) {
+      const { actions, meaning } = lookUp(DEVICE, device.status);
+      const mends = device.status === 'disconnected' || meaning === 'bad';
+      const offered = full ? actions : actions.slice(0, mends ? 1 : 0);
+      for (const [action, button] of Object.entries(buttons)) button.show(offered.includes(action));
+      show(element, offered.length > 0);
+      return offered.length > 0;
     },
   };
 }

@@ -5,19 +5,18 @@ import { h } from './dom.js';
 import { eventPanel } from './events.js';
 import { historyPanel } from './history.js';
 import { machineList } from './machines.js';
-import { panel } from './parts.js';
 import { queuePanel } from './queue.js';
 
 export function overview(app) {
   const list = machineList(app);
-  const machines = panel('Machines', { id: 'machine-panel', class: 'bare' }, list.element);
+  const machines = h('section', { id: 'machine-panel', 'aria-label': 'Machines' }, list.element);
   const parts = [list, queuePanel(app), daemonPanel(), historyPanel(), eventPanel()];
   const [, queue, daemons, history, events] = parts;
   const element = h(
     'div',
     { class: 'view overview' },
     h('h1', { class: 'visually-hidden' }, 'Overview'),
-    h('div', { class: 'column' }, machines.element, daemons.element, history.element),
+    h('div', { class: 'column' }, machines, daemons.element, history.element),
     h('div', { class: 'column' }, queue.element, events.element),
   );
   return {

@@ -59,9 +59,10 @@ function queueLine(app, first) {
       attribute(name, 'title', job.name);
       text(note, noteOf(job));
       text(right, figureOf(job));
-      show(progress.element, isActive(job));
+      show(progress.element, isActive(job) && job.kind !== 'command');
       progress.update(job.progress_percentage, lookUp(JOB, job.state).meaning);
       actions.update(job);
+      element.classList.toggle('asks', job.state === 'HELD' || job.state === 'INTERRUPTED');
       // The running job has its controls on its machine; a finished one on its own page.
       show(actions.element, !isOver(job) && !(isActive(job) && job.kind !== 'command'));
     },

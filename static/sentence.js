@@ -9,8 +9,13 @@ import { DEVICE, isActive } from './states.js';
 
 const NAMED = 2;
 
-/** `{text, meaning}` for the whole station. */
+/** `{text, lead, rest, meaning}` for the whole station; `text` is `lead` and `rest` in one. */
 export function sentence(state) {
+  const { lead, rest = '', meaning } = parts(state);
+  return { text: rest === '' ? lead : `${lead} ${rest}`, lead, rest, meaning };
+}
+
+function parts(state) {
   const link = linkSentence(state.connection);
   if (link) return link;
   const stop = stopSentence(state);
@@ -20,16 +25,16 @@ export function sentence(state) {
   const work = whatRuns(state);
   if (needs.length > 0) {
     const meaning = needs.some((need) => need.bad) ? 'bad' : 'attention';
-    return { text: `${needSentence(needs)} ${work}`, meaning };
+    return { lead: needSentence(needs), rest: work, meaning };
   }
-  if (troubles.length > 0) return { text: `${list(troubles)}. ${work}`, meaning: 'attention' };
-  return { text: `All well. ${work}`, meaning: works(state) ? 'active' : 'good' };
+  if (troubles.length > 0) return { lead: `${list(troubles)}.`, rest: work, meaning: 'attention' };
+  return { lead: 'All well.', rest: work, meaning: works(state) ? 'active' : 'good' };
 }
 
 function linkSentence({ phase }) {
-  if (phase === 'unauthorized') return { text: 'This station asks for its API key.', meaning: 'attention' };
-  if (phase === 'connecting') return { text: 'Connecting to the station…', meaning: 'neutral' };
-  if (phase === 'lost') return { text: 'No connection to the station. What you see is frozen.', meaning: 'bad' };
+  if (phase === 'unauthorized') return { lead: 'This station asks for its API key.', meaning: 'attention' };
+  if (phase === 'connecting') return { lead: 'Connecting to the station…', meaning: 'neutral' };
+  if (phase === 'lost') return { lead: 'No connection to the station.', rest: 'What you see is frozen.', meaning: 'bad' };
   return null;
 }
 
@@ -38,9 +43,9 @@ function stopSentence(state) {
   if (stopped.length === 0) return null;
   const open = stopped.filter((device) => !device.estop.confirmed);
   if (open.length > 0) {
-    return { text: `Emergency stop of ${list(names(open))} is NOT CONFIRMED. Cut the power at the machine.`, meaning: 'bad' };
+    return { lead: `Emergency stop of ${list(names(open))} is NOT CONFIRMED.`, rest: 'Cut the power at the machine.', meaning: 'bad' };
   }
-  return { text: `Emergency stop: ${list(names(stopped))} confirmed it. Clear it once it is safe.`, meaning: 'bad' };
+  return { lead: `Emergency stop confirmed by ${list(names(stopped))}.`, rest: 'Clear it once it is safe.', meaning: 'bad' };
 }
 
 /** Everything that waits for a person, the worst first. */

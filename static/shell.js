@@ -14,10 +14,13 @@ export function sentencePart() {
   const place = byId('sentence');
   const mark = shape('neutral');
   byId('sentence-mark').append(mark.element);
+  let said = '';
   return (state) => {
-    const { text: words, meaning } = sentence(state);
+    const { text: words, lead, rest, meaning } = sentence(state);
     const name = state.station.name ?? '';
-    text(place, words);
+    // Only a change may touch the live region, or it would be read out each second.
+    if (words !== said) place.replaceChildren(h('strong', {}, lead), ` ${rest}`);
+    said = words;
     text(byId('station-name'), name || 'stationd');
     attribute(place.parentElement, 'data-meaning', meaning);
     mark.update(meaning);

@@ -7,7 +7,7 @@ import { key } from './api.js';
 
 const SILENCE = 6000; // The station speaks each second; after six it is no longer live.
 const FIRST_DELAY = 400;
-const LONGEST_DELAY = 10000;
+const LONGEST_DELAY = 5000;
 
 /**
  * @param handlers `message(object)`, `live({resumed})`, `lost({retryAt, attempt})`,
