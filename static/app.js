@@ -96,6 +96,12 @@ store.listen((state) => {
   view.update(state);
 });
 
+/** A second passes: ages and countdowns move. A frozen view stays as it was when it froze. */
+function tick() {
+  if (store.state.connection.phase !== 'lost') store.redraw();
+  else for (const update of always) update(store.state);
+}
+
 document.getElementById('stops-place').replaceWith(app.stops.element);
 armStop(document.getElementById('stop-all'), () => app.stops.pressAll());
 themePart();
@@ -110,10 +116,14 @@ keysPart({
     return Boolean(input);
   },
 });
+// The skip link must not change the address, which names the view.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  place.focus();
+});
 addEventListener('hashchange', route);
 addEventListener('stationd:themed', store.redraw);
-// Countdowns and ages move although nothing is said; a second is fine enough for all of them.
-setInterval(store.redraw, 1000);
+setInterval(tick, 1000);
 route();
 store.redraw();
 connect();

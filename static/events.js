@@ -72,6 +72,7 @@ export function eventsView(app) {
   const words = h('input', { id: wordsId, type: 'search', placeholder: 'job, machine, word', on: { input: redraw } });
   const note = h('span', { class: 'note' });
   const { element: list, body } = table('Events, newest first', COLUMNS);
+  list.className = 'wide-main';
   const render = keyed(body);
   const nothing = empty('No events here.', 'Nothing that is known matches; the station keeps older ones: ', h('code', {}, 'stationd events'), '.');
   const field = (id, label, control) => h('p', { class: 'field' }, h('label', { for: id }, label), control);

@@ -48,7 +48,7 @@ function tile(label) {
       const drawn = areaPath(values, top);
       attribute(area, 'd', drawn.area);
       attribute(line, 'd', drawn.line);
-      text(scale, numbers.length > 1 ? `0 to ${share(top)}` : '');
+      text(scale, numbers.length > 1 ? `0 to ${share(top)}` : 'no history yet');
       attribute(drawing, 'aria-label', numbers.length > 1 ? `${label} over ${span(seconds)}: now ${share(present)}, lowest ${share(Math.min(...numbers))}, highest ${share(Math.max(...numbers))}` : `${label}: no history yet`);
     },
   };

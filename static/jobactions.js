@@ -5,7 +5,8 @@ import { actionButton, outcome } from './actions.js';
 import { h } from './dom.js';
 import { JOB, lookUp } from './states.js';
 
-const LABELS = { pause: 'Pause', resume: 'Resume', cancel: 'Cancel', retry: 'Retry', release: 'Release', delete: 'Delete' };
+/** In the order they are shown: what goes on first, what ends it last. */
+const LABELS = { resume: 'Resume', release: 'Release', retry: 'Retry', pause: 'Pause', cancel: 'Cancel', delete: 'Delete' };
 const LEADING = new Set(['resume', 'release']);
 
 /** `{element, refusal, update(job)}`; `only` narrows the actions for a tight place. */
@@ -16,7 +17,6 @@ export function jobActions({ store, reading }, first, { only = Object.keys(LABEL
   const ask = {
     cancel: { question: () => `Cancel ${name()}?`, yes: 'Cancel job', no: 'Keep' },
     delete: { question: () => `Delete ${name()} for ever?`, yes: 'Delete job', no: 'Keep' },
-    resume: null,
   };
   const act = {
     delete: async () => {
@@ -24,7 +24,7 @@ export function jobActions({ store, reading }, first, { only = Object.keys(LABEL
       store.change((state) => state.jobs.delete(job.id));
     },
   };
-  const buttons = only.map((action) => ({
+  const buttons = Object.keys(LABELS).filter((action) => only.includes(action)).map((action) => ({
     action,
     ...actionButton({
       label: LABELS[action],

@@ -77,8 +77,9 @@ function jobRow(app, first) {
       text(name, job.name);
       text(cause, job.error || job.reason || (job.command ?? []).join(' '));
       text(where, whereOf(job));
-      text(figure, job.kind === 'command' ? UNKNOWN : percent(job.progress_percentage));
-      show(progress.element, job.kind !== 'command');
+      const begun = job.kind !== 'command' && job.state !== 'QUEUED' && job.state !== 'HELD';
+      text(figure, begun ? percent(job.progress_percentage) : UNKNOWN);
+      show(progress.element, begun);
       progress.update(job.progress_percentage, lookUp(JOB, job.state).meaning);
       text(submitted, moment(job.created_at));
       text(took, tookOf(job));
@@ -147,7 +148,7 @@ export function jobView(app, id) {
       const word = lookUp(JOB, job.state);
       attribute(element, 'data-state', job.state);
       chip.update(word, job.state);
-      reason.update(job.error || job.reason || word.why);
+      reason.update([word.why, job.reason !== job.error && job.reason].filter(Boolean).join(' '));
       text(title, job.name);
       text(error, job.error ?? '');
       show(error, Boolean(job.error));

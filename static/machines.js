@@ -17,9 +17,6 @@ export function jobOn(state, device) {
   return named ?? [...state.jobs.values()].find((job) => isActive(job) && job.device === device.name) ?? null;
 }
 
-/** Why a machine is as it is. */
-const causeOf = (device) => device.error_message || lookUp(DEVICE, device.status).why;
-
 /** One machine. With `full`, everything that is known of it and a console. */
 export function machineCard(app, name, { full = false } = {}) {
   const chip = stateChip();
@@ -43,7 +40,7 @@ export function machineCard(app, name, { full = false } = {}) {
       const job = jobOn(app.store.state, device);
       const row = lookUp(DEVICE, device.status);
       chip.update(row, device.status);
-      reason.update(causeOf(device));
+      reason.update(row.why);
       text(sub, [device.driver, device.link === 'simulated' ? 'simulated' : device.port].filter(Boolean).join(' · '));
       text(trouble, device.error_message ?? '');
       show(trouble, Boolean(device.error_message));

@@ -48,6 +48,7 @@ export class Toolpath {
     this.done = document.createElement('canvas');
     this.path = null;
     this.envelope = null;
+    this.at = null; // From millimetres to pixels, once the canvas has a size.
     this.target = 0;
     this.shown = 0;
     this.painted = 0;
@@ -181,13 +182,13 @@ export class Toolpath {
 
   draw(now) {
     this.frame = null;
+    if (this.at === null) return;
     const seconds = Math.min(0.1, (now - (this.last ?? now)) / 1000);
     this.last = now;
     const moving = this.advance(seconds);
     const { context, canvas } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
-    if (canvas.width === 0 || this.whole.width === 0) return;
     context.drawImage(this.whole, 0, 0);
     if (this.path) this.drawDone(context);
     if (this.head) this.drawHead(context);
