@@ -72,9 +72,8 @@ function question(element, button, { question: words, yes, no }, run) {
     run();
   });
   group.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    event.stopPropagation(); // Closing a question is no half of "Esc Esc".
-    close();
+    // The key still counts as the first half of "Esc Esc": in a hurry nobody looks what is open.
+    if (event.key === 'Escape') close();
   });
   show(button, false);
   element.append(group);

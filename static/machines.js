@@ -144,11 +144,12 @@ function positionPart() {
 /** Connect, disconnect and home, as the state allows; in short, only what mends the state. */
 function controlsPart({ reading }, name) {
   const place = outcome();
+  let busy = false;
   const act = (action) => async () => reading.take('device', await post(devicePath(name, action)));
   const buttons = {
     connect: actionButton({ label: 'Connect', name: 'connect', look: 'leading', place, act: act('connect') }),
     home: actionButton({ label: 'Home', name: 'home', place, act: act('home'), ask: { question: () => `Homing moves ${name}. Is its way clear?`, yes: 'Home now', no: 'Not yet' } }),
-    disconnect: actionButton({ label: 'Disconnect', name: 'disconnect', place, act: act('disconnect'), ask: { question: () => `Disconnect ${name}?`, yes: 'Disconnect', no: 'Keep' } }),
+    disconnect: actionButton({ label: 'Disconnect', name: 'disconnect', place, act: act('disconnect'), ask: { question: () => `Disconnect ${name}?${busy ? ' Its job will be interrupted.' : ''}`, yes: 'Disconnect', no: 'Keep' } }),
   };
   for (const { button } of Object.values(buttons)) button.setAttribute('aria-label', `${button.textContent} ${name}`);
   const element = h('div', { class: 'actions' }, Object.values(buttons).map((button) => button.element));
@@ -157,6 +158,7 @@ function controlsPart({ reading }, name) {
     refusal: place.element,
     update(device, full) {
       const { actions, meaning } = lookUp(DEVICE, device.status);
+      busy = Boolean(device.current_job_id);
       const mends = device.status === 'disconnected' || meaning === 'bad';
       const offered = full ? actions : actions.slice(0, mends ? 1 : 0);
       for (const [action, button] of Object.entries(buttons)) button.show(offered.includes(action));

@@ -109,17 +109,22 @@ export function keyForm(retry) {
 /** Keys that are used often; never while typing, never with a modifier. */
 export function keysPart({ go, filter, addFiles }) {
   const help = byId('help');
-  byId('help-open').addEventListener('click', () => help.showModal());
+  const open = () => {
+    help.show();
+    byId('help-close').focus();
+  };
+  byId('help-open').addEventListener('click', open);
   byId('help-close').addEventListener('click', () => help.close());
   const places = { o: 'overview', j: 'jobs', m: 'machines', d: 'daemons', e: 'events' };
   let leading = false;
   addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape') help.close();
     if (event.target.closest?.('input, select, textarea, [contenteditable]')) return;
     const led = leading;
     leading = event.key === 'g';
     if (led && places[event.key]) go(places[event.key]);
-    else if (event.key === '?') help.showModal();
+    else if (event.key === '?') open();
     else if (event.key === '/' && filter()) event.preventDefault();
     else if (event.key === 'u' && addFiles()) event.preventDefault();
   });
