@@ -7,11 +7,10 @@ use nix::sys::statvfs::statvfs;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use thiserror::Error;
 
-use super::{Board, History, Sample, checkup::checkup};
+use super::{Sample, Tools, checkup::checkup};
 use crate::{
     domain::{Health, JobState, Live, Timestamp},
-    feed::Feed,
-    store::{Store, jobs},
+    store::jobs,
     supervision::Service,
 };
 
@@ -34,10 +33,7 @@ pub struct Unreadable(String);
 /// Takes samples and publishes `system_status`.
 pub struct Metrics {
     options: Options,
-    store: Store,
-    board: Arc<Board>,
-    feed: Arc<Feed>,
-    history: Arc<History>,
+    tools: Tools,
     system: System,
     own: Pid,
     trouble: Option<String>,
@@ -45,37 +41,31 @@ pub struct Metrics {
 
 impl Metrics {
     /// A sampler with nothing sampled yet.
-    pub fn new(
-        options: Options,
-        store: Store,
-        board: Arc<Board>,
-        feed: Arc<Feed>,
-        history: Arc<History>,
-    ) -> Result<Self, Unreadable> {
+    pub fn new(options: Options, tools: Tools) -> Result<Self, Unreadable> {
         let mut system = System::new().map_err(|error| Unreadable(error.to_string()))?;
         system.refresh_cpu_usage();
         let own = Pid::from_u32(std::process::id());
-        Ok(Self { options, store, board, feed, history, system, own, trouble: None })
+        Ok(Self { options, tools, system, own, trouble: None })
     }
 
     fn look(&mut self) {
         let sample = self.sample();
-        self.history.push(sample, Timestamp::now());
-        let counts = self.store.read(jobs::counts);
+        self.tools.history.push(sample, Timestamp::now());
+        let counts = self.tools.store.read(jobs::counts);
         self.trouble = counts.as_ref().err().map(ToString::to_string);
         let counts = counts.unwrap_or_default();
         let status = Live::SystemStatus {
-            status: checkup(&self.board, &self.store).status,
-            uptime: self.board.started().elapsed().as_secs_f64(),
+            status: checkup(&self.tools.board, &self.tools.store).status,
+            uptime: self.tools.board.started().elapsed().as_secs_f64(),
             active_jobs: counts.of(JobState::Running) + counts.of(JobState::Paused),
             queue_length: counts.of(JobState::Queued) + counts.of(JobState::Held),
             memory_usage: f64::from(sample.memory),
             cpu_usage: f64::from(sample.cpu),
-            connections: self.board.connections() as u64,
+            connections: self.tools.board.connections() as u64,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        self.board.show_system(Arc::new(status.clone()));
-        self.feed.live(&status);
+        self.tools.board.show_system(Arc::new(status.clone()));
+        self.tools.feed.live(&status);
     }
 
     fn sample(&mut self) -> Sample {
@@ -95,12 +85,14 @@ impl Metrics {
     fn disk(&self) -> f32 {
         let Ok(space) = statvfs(&self.options.workspace) else {
             let at = self.options.workspace.display();
-            self.board.set_disk_trouble(Some(format!("the workspace {at} cannot be reached")));
+            self.tools
+                .board
+                .set_disk_trouble(Some(format!("the workspace {at} cannot be reached")));
             return 0.0;
         };
         let free = space.blocks_available() * space.fragment_size();
         let least = self.options.disk_free_min;
-        self.board.set_disk_trouble((free < least).then(|| {
+        self.tools.board.set_disk_trouble((free < least).then(|| {
             let mb = |bytes| bytes / 1_000_000;
             format!("only {} MB are free in the workspace, {} MB are wanted", mb(free), mb(least))
         }));

@@ -9,12 +9,12 @@ pub mod device_manager;
 pub mod heartbeat;
 mod history;
 pub mod job_queue;
-mod links;
 pub mod metrics;
 pub mod sync;
 pub mod telemetry;
+mod tools;
 
 pub use board::{Board, Connected, Phase};
 pub use device_manager::{DeviceError, Estops};
 pub use history::{History, Sample, Series};
-pub use links::Links;
+pub use tools::{Links, Tools};

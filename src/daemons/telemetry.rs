@@ -13,8 +13,7 @@ use prometheus::{
 
 use super::Board;
 use crate::{
-    domain::{Body, DeviceStatus, Event, JobState},
-    feed::Feed,
+    domain::{DeviceStatus, Job, JobState, Timestamp},
     store::{Store, jobs},
 };
 
@@ -28,15 +27,11 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Counts from now on.
-    pub fn new(
-        board: Arc<Board>,
-        store: Store,
-        feed: &Feed,
-    ) -> Result<Arc<Self>, prometheus::Error> {
+    pub fn new(board: Arc<Board>, store: Store) -> Result<Arc<Self>, prometheus::Error> {
         let buckets = vec![0.1, 1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 4.0 * 3600.0, 24.0 * 3600.0];
         let duration =
             HistogramOpts::new("stationd_job_duration_seconds", "How long ended jobs ran.");
-        let telemetry = Arc::new(Self {
+        Ok(Arc::new(Self {
             board,
             store,
             job_duration: Histogram::with_opts(duration.buckets(buckets))?,
@@ -44,20 +39,16 @@ impl Telemetry {
                 "stationd_job_errors_total",
                 "Jobs that failed or were interrupted since the station started.",
             )?,
-        });
-        let counting = telemetry.clone();
-        feed.observe(move |event| counting.count(event));
-        Ok(telemetry)
+        }))
     }
 
-    fn count(&self, event: &Event) {
-        let Body::JobStateChange { to_state, metadata, .. } = &event.body else { return };
-        if matches!(to_state, JobState::Failed | JobState::Interrupted) {
+    /// Counts a job that has just come to rest.
+    pub fn job_ended(&self, job: &Job) {
+        if matches!(job.state, JobState::Failed | JobState::Interrupted) {
             self.job_errors.inc();
         }
-        if let Some(seconds) = metadata.get("duration_seconds").and_then(serde_json::Value::as_f64)
-        {
-            self.job_duration.observe(seconds);
+        if let (Some(from), Some(to)) = (job.started_at, job.finished_at) {
+            self.job_duration.observe(from.until(to).as_secs_f64());
         }
     }
 
@@ -131,8 +122,7 @@ impl Telemetry {
             let well = daemon.uptime_seconds.is_some() && daemon.health.healthy;
             health.with_label_values(&label).set(f64::from(u8::from(well)));
             let since = daemon.started_at.filter(|_| daemon.uptime_seconds.is_some());
-            let up = since
-                .map_or(0.0, |since| since.until(crate::domain::Timestamp::now()).as_secs_f64());
+            let up = since.map_or(0.0, |since| since.until(Timestamp::now()).as_secs_f64());
             uptime.with_label_values(&label).set(up);
             restarts.with_label_values(&label).inc_by(daemon.restarts);
         }

@@ -69,9 +69,9 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// Its schema version.
-        found: u32,
+        found: i32,
         /// The newest version this program knows.
-        known: u32,
+        known: i32,
     },
     /// The file is no database of ours, or is damaged beyond opening.
     #[error("{path} cannot be used as the database: {reason}")]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   write(work) ──┐                                  ┌─> answer each caller
-//!   write(work) ──┼─> queue ─> writer: one IMMEDIATE ├─> feed.event, in the order of numbers
+//!   write(work) ──┼─> queue ─> writer: one IMMEDIATE ├─> feed.durable, in order of numbers
 //!   write(work) ──┘            transaction, COMMIT ──┘
 //!   read(query) ────> one of a few read-only connections, one snapshot each
 //! ```

@@ -14,13 +14,10 @@ use log::{error, warn};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::{
-    DeviceError, Estops, hear::News, journal::checkpoint, machine::Machine, outcome::verdict,
-};
+use super::{DeviceError, hear::News, journal::checkpoint, machine::Machine, outcome::verdict};
 use crate::{
-    daemons::{Board, Links, job_queue::Wake},
+    daemons::{Tools, job_queue::Wake},
     domain::{DeviceStatus, Envelope, Health, JobId, JobKind, Progress, same_name},
-    feed::Feed,
     link::{End, LinkHandle, LinkOptions},
     store::{Store, StoreError, jobs},
     supervision::{Service, Vitals},
@@ -61,21 +58,6 @@ pub enum StartError {
     /// What earlier runs left behind could not be marked.
     #[error("failed to mark interrupted jobs: {0}")]
     Store(#[from] StoreError),
-}
-
-/// Everything a device manager works with.
-#[derive(Clone)]
-pub struct Tools {
-    /// Where states are made durable.
-    pub store: Store,
-    /// Where machines are shown.
-    pub board: Arc<Board>,
-    /// Where progress is published.
-    pub feed: Arc<Feed>,
-    /// The other daemons.
-    pub links: Links,
-    /// Where emergency stops are found.
-    pub estops: Arc<Estops>,
 }
 
 /// Owns every machine.
@@ -119,7 +101,7 @@ impl DeviceManager {
     }
 
     pub(super) fn wake_queue(&self) {
-        let _ = self.tools.links.job_queue.tell(Wake); // one that is down looks when it is up again
+        let _ = self.tools.links().job_queue.tell(Wake); // one that is down looks when it is up again
     }
 }
 

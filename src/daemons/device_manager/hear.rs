@@ -10,7 +10,7 @@ use super::{
     outcome::{persist, verdict},
 };
 use crate::{
-    domain::{Body, DeviceStatus, JobAction, JobId, JobState, Live, Severity},
+    domain::{Body, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity},
     link::{Checkpoint, End, Report},
     store::{StoreError, jobs::Change},
 };
@@ -176,10 +176,14 @@ impl DeviceManager {
         name: &str,
         job: JobId,
         state: JobState,
-        written: &Result<(), StoreError>,
+        written: &Result<Job, StoreError>,
     ) {
-        if let Err(error) = written {
-            error!("job {job} is {state} on its machine, but that could not be stored: {error}");
+        match written {
+            Ok(job) if !job.state.is_active() => self.tools.telemetry.job_ended(job),
+            Ok(_) => {}
+            Err(error) => {
+                error!("job {job} is {state} on its machine, but that could not be stored: {error}")
+            }
         }
         let Some(machine) = self.machines.get_mut(name) else { return };
         let Some(on) = machine.job(job) else { return };

@@ -22,7 +22,7 @@ mod machine;
 mod orders;
 mod outcome;
 
-pub use actor::{Configured, DeviceManager, Options, StartError, Tools};
+pub use actor::{Configured, DeviceManager, Options, StartError};
 pub use error::DeviceError;
 pub use estops::Estops;
 pub use journal::checkpoint;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{JobId, JobState, Progress},
+    domain::{Job, JobId, JobState, Progress},
     link::{Checkpoint, End},
     store::{
         Store, StoreError,
@@ -51,7 +51,7 @@ pub(super) async fn persist(
     progress: Progress,
     state: JobState,
     change: Change,
-) -> Result<(), StoreError> {
+) -> Result<Job, StoreError> {
     loop {
         let (change, progress) = (change.clone(), progress.clone());
         let written = store.record(move |tx| {
@@ -59,9 +59,8 @@ pub(super) async fn persist(
             jobs::transition(tx, job, state, change.clone())
         });
         match written.await {
-            Ok(_) => return Ok(()),
             Err(StoreError::Full | StoreError::Busy) => actix::clock::sleep(RETRY).await,
-            Err(error) => return Err(error),
+            written => return written,
         }
     }
 }

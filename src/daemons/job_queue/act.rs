@@ -3,9 +3,12 @@
 use actix::{fut::wrap_future, prelude::*};
 use thiserror::Error;
 
-use super::{JobQueue, Wake, actor::Tools};
+use super::{JobQueue, Wake};
 use crate::{
-    daemons::device_manager::{Control, DeviceError},
+    daemons::{
+        Tools,
+        device_manager::{Control, DeviceError},
+    },
     domain::{Actor, AuditEntry, Denied, Job, JobAction, JobId, JobKind, JobState, Outcome},
     store::{
         StoreError, Tx,
@@ -122,7 +125,7 @@ fn on_machine(
     action: JobAction,
 ) -> ResponseActFuture<JobQueue, Result<(), QueueError>> {
     Box::pin(wrap_future(async move {
-        let done = tools.links.device_manager.ask(Control { job, action }).await;
+        let done = tools.links().device_manager.ask(Control { job, action }).await;
         Ok(done.map_err(|_| QueueError::Unavailable)??)
     }))
 }

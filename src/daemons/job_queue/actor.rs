@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,16 +13,20 @@ use nix::sys::signal::Signal;
 use super::{
     commands::{Running, requeue_left_over},
     dispatch::Wake,
+    tidy::Tidy,
 };
 use crate::{
-    daemons::{Board, Links, device_manager::WindDown},
+    daemons::{Tools, device_manager::WindDown},
     domain::{Health, JobId},
-    store::{Store, StoreError},
+    store::StoreError,
     supervision::Service,
 };
 
 /// Looked for work that often even if nobody says that there is any.
 const FALLBACK: Duration = Duration::from_secs(30);
+
+/// Between two looks for what is old enough to be deleted.
+const TIDY: Duration = Duration::from_mins(10);
 
 /// While stopping, how often it looks whether everything has ended.
 const POLL: Duration = Duration::from_millis(20);
@@ -40,19 +43,12 @@ pub struct Options {
     pub command_timeout: Option<Duration>,
     /// What runs may take that long to end when the station stops.
     pub shutdown_grace: Duration,
+    /// Jobs that ended longer ago than that are deleted.
+    pub retention: Duration,
+    /// Events older than that are deleted.
+    pub event_retention: Duration,
     /// Where jobs keep their output.
     pub jobs: PathBuf,
-}
-
-/// Everything the queue works with.
-#[derive(Clone)]
-pub struct Tools {
-    /// The queue itself.
-    pub store: Store,
-    /// Where free machines are found.
-    pub board: Arc<Board>,
-    /// The other daemons.
-    pub links: Links,
 }
 
 /// Starts jobs.
@@ -100,6 +96,8 @@ impl Actor for JobQueue {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.notify(Wake);
         ctx.run_interval(FALLBACK, |_, ctx| ctx.notify(Wake));
+        ctx.notify(Tidy);
+        ctx.run_interval(TIDY, |_, ctx| ctx.notify(Tidy));
     }
 }
 
@@ -118,7 +116,7 @@ impl Service for JobQueue {
         self.stopping = true;
         let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE);
         let grace = self.options.shutdown_grace.min(left);
-        if self.tools.links.device_manager.tell(WindDown { grace }).is_err() {
+        if self.tools.links().device_manager.tell(WindDown { grace }).is_err() {
             info!("the device manager is not running: no machine has to be wound down");
         }
         let (term_at, kill_at) = (Instant::now() + grace, Instant::now() + grace + RESERVE * 2 / 3);

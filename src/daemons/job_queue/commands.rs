@@ -86,8 +86,11 @@ impl JobQueue {
         info!("job {id} is {state}: {}", change.reason);
         let written = persist(self.tools.store.clone(), job, state, change);
         ctx.spawn(wrap_future::<_, Self>(written).map(move |written, this, ctx| {
-            if let Err(error) = written {
-                error!("job {id} has ended as {state}, but that could not be stored: {error}");
+            match written {
+                Ok(job) => this.tools.telemetry.job_ended(&job),
+                Err(error) => {
+                    error!("job {id} has ended as {state}, but that could not be stored: {error}");
+                }
             }
             // Whoever waits learns of it as the sender is dropped.
             this.running.remove(&id);
@@ -131,7 +134,10 @@ impl JobQueue {
                 running.cancelled = true;
                 running.waiting.push(waiter);
                 self.terminate(id, ctx);
-                return Box::pin(wrap_future(async { Ok(drop(done.await)) }));
+                return Box::pin(wrap_future(async {
+                    drop(done.await); // the sender is dropped once it has ended
+                    Ok(())
+                }));
             }
         };
         running.group.signal(signal);
@@ -146,20 +152,20 @@ impl JobQueue {
 
 /// Writes the end of a command job until it is written; a failed one with attempts left waits again
 /// after a growing delay.
-async fn persist(store: Store, job: Job, end: JobState, change: Change) -> Result<(), StoreError> {
+async fn persist(store: Store, job: Job, end: JobState, change: Change) -> Result<Job, StoreError> {
     let retry = end == JobState::Failed && job.attempts < job.max_attempts;
     let (id, delay) = (job.id, Backoff::default().delay(job.attempts.saturating_sub(1), 0.0));
     loop {
         let change = change.clone();
         let written = store.record(move |tx| {
-            jobs::transition(tx, id, end, change.clone())?;
+            let ended = jobs::transition(tx, id, end, change.clone())?;
             if retry {
                 let not_before = Some(Timestamp::now().after(delay));
                 let again = format!("tried again in {} s", delay.as_secs());
                 let again = Change { not_before, ..Change::because(again) };
                 jobs::transition(tx, id, JobState::Queued, again)?;
             }
-            Ok(())
+            Ok(ended)
         });
         match written.await {
             Err(StoreError::Full | StoreError::Busy) => actix::clock::sleep(RETRY).await,

@@ -6,9 +6,9 @@
 use actix::{fut::wrap_future, prelude::*};
 use log::{error, warn};
 
-use super::{JobQueue, actor::Tools};
+use super::JobQueue;
 use crate::{
-    daemons::device_manager::RunJob,
+    daemons::{Tools, device_manager::RunJob},
     domain::{Device, DeviceStatus, Job, JobState, Payload, Timestamp},
     link::Source,
     store::{
@@ -118,7 +118,7 @@ async fn hand_over(tools: &Tools, device: String, job: Job) -> Result<(), StoreE
                 .await;
         }
     };
-    let refused = match tools.links.device_manager.ask(RunJob { device, job, source }).await {
+    let refused = match tools.links().device_manager.ask(RunJob { device, job, source }).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(unavailable) => unavailable.to_string(),

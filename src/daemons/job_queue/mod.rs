@@ -16,7 +16,8 @@ mod actor;
 mod commands;
 mod dispatch;
 mod program;
+mod tidy;
 
 pub use act::{Act, QueueError};
-pub use actor::{JobQueue, Options, Tools};
+pub use actor::{JobQueue, Options};
 pub use dispatch::Wake;

@@ -24,24 +24,24 @@ use tokio::process::{Child, Command};
 use crate::domain::JobId;
 
 /// Names the job in the environment of its program, and so finds orphans.
-pub const COOKIE: &str = "STATIOND_JOB";
+pub(super) const COOKIE: &str = "STATIOND_JOB";
 
 /// What of the station's environment a program gets to see.
 const INHERITED: [&str; 9] =
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR"];
 
 /// After SIGTERM a program has that long to end before SIGKILL.
-pub const TERM_GRACE: Duration = Duration::from_secs(5);
+pub(super) const TERM_GRACE: Duration = Duration::from_secs(5);
 
 /// A running program.
-pub struct Program {
+pub(super) struct Program {
     child: Child,
     group: Pid,
 }
 
 impl Program {
     /// Starts `command` for the job in `dir`, which is created; output goes to `output.log` there.
-    pub fn spawn(id: JobId, command: &[String], dir: &Path) -> io::Result<Self> {
+    pub(super) fn spawn(id: JobId, command: &[String], dir: &Path) -> io::Result<Self> {
         let [program, arguments @ ..] = command else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no program to run"));
         };
@@ -65,12 +65,12 @@ impl Program {
     }
 
     /// Waits until it ends.
-    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
     /// The handle by which it can be signalled while somebody else waits for it.
-    pub fn group(&self) -> Group {
+    pub(super) fn group(&self) -> Group {
         Group(self.group)
     }
 }
@@ -83,11 +83,11 @@ impl Drop for Program {
 
 /// The process group of a program.
 #[derive(Clone, Copy, Debug)]
-pub struct Group(Pid);
+pub(super) struct Group(Pid);
 
 impl Group {
     /// Signals every process of the group; one that is gone already is no error.
-    pub fn signal(self, signal: Signal) {
+    pub(super) fn signal(self, signal: Signal) {
         if let Err(error) = killpg(self.0, signal)
             && error != Errno::ESRCH
         {
@@ -105,7 +105,7 @@ fn named(program: &str, error: &io::Error) -> io::Error {
 }
 
 /// How a program ended, for people and for the job: its exit code and what is wrong with it.
-pub fn verdict(status: ExitStatus) -> (Option<i32>, Option<String>) {
+pub(super) fn verdict(status: ExitStatus) -> (Option<i32>, Option<String>) {
     match (status.code(), status.signal()) {
         (Some(0), _) => (Some(0), None),
         (Some(code), _) => (Some(code), Some(format!("the program exited with {code}"))),
@@ -120,7 +120,7 @@ pub fn verdict(status: ExitStatus) -> (Option<i32>, Option<String>) {
 
 /// Kills every process that carries the cookie of one of these jobs: what a station that was killed
 /// has left behind. Returns how many there were.
-pub fn kill_orphans(jobs: &[JobId]) -> io::Result<usize> {
+pub(super) fn kill_orphans(jobs: &[JobId]) -> io::Result<usize> {
     let cookies: Vec<_> = jobs.iter().map(|id| format!("{COOKIE}={id}")).collect();
     let mut killed = 0;
     for entry in fs::read_dir("/proc")? {

@@ -1,0 +1,1 @@
+//! Configurations from outside: good ones, bad ones, random ones.
