@@ -29,4 +29,3 @@ mod watch;
 
 pub use parse::{Invocation, Task, parse};
 pub use run::run;
-pub use start::StartOptions;

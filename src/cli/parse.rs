@@ -9,7 +9,7 @@ use clap::{
 use super::{
     args::{Cli, Command, Global},
     daemon::DaemonCommand,
-    start::{StartArgs, StartOptions},
+    start::{StartArgs, options},
 };
 
 /// What the command line asks for.
@@ -35,7 +35,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Error> {
     let matches = Cli::command().try_get_matches_from(words)?;
     let Cli { global, start, command } = Cli::from_arg_matches(&matches)?;
     let station = |args: StartArgs| {
-        let options = StartOptions::new(args, &global).map_err(|error| {
+        let options = options(args, &global).map_err(|error| {
             usage(ErrorKind::Io, &format!("a path cannot be made absolute: {error}"))
         })?;
         Ok(Task::Start(Box::new(options)))

@@ -2,20 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::args::Global;
+use crate::station::StartOptions;
 use clap::{
     Args,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
-use nix::{
-    sys::{
-        prctl::set_pdeathsig,
-        signal::{Signal, raise},
-    },
-    unistd::getppid,
-};
-
-use super::args::Global;
-use crate::config::Sources;
 
 /// Options of `stationd [start]`, as they are written.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -49,18 +41,12 @@ pub(super) struct StartArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = clap::value_parser!(i32).range(-20..=19))]
     pub nice: Option<i32>,
-    /// Run the daemons of this profile only
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
     /// Run these daemons only, with what they depend on
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub daemons: Vec<String>,
     /// Attach simulated machines, one for each driver named, or one of every kind
     #[arg(long, value_name = "DRIVER,...", num_args = 0..=1, default_missing_value = "")]
     pub simulate: Option<String>,
-    /// Shed load when the station uses more memory than this (a bare number is MB)
-    #[arg(long, value_name = "SIZE")]
-    pub max_memory: Option<String>,
     /// Stay in the foreground, which is the default
     #[arg(long)]
     pub foreground: bool,
@@ -98,107 +84,35 @@ impl StartArgs {
             user: later.user.or(self.user),
             group: later.group.or(self.group),
             nice: later.nice.or(self.nice),
-            profile: later.profile.or(self.profile),
             daemons: if later.daemons.is_empty() { self.daemons } else { later.daemons },
             simulate: later.simulate.or(self.simulate),
-            max_memory: later.max_memory.or(self.max_memory),
             foreground: later.foreground || self.foreground,
             parent: later.parent.or(self.parent),
         }
     }
 }
 
-/// How a station is to be started: what the command line says, checked for its form alone, with
-/// every path made absolute.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StartOptions {
-    /// Bind address.
-    pub host: Option<String>,
-    /// Bind port; 0 for any free one.
-    pub port: Option<u16>,
-    /// Where all state lies.
-    pub workspace: Option<PathBuf>,
-    /// The configuration file that must exist.
-    pub config: Option<PathBuf>,
-    /// `error`, `warn`, `info`, `debug` or `trace`.
-    pub log_level: Option<String>,
-    /// `text` or `json`.
-    pub log_format: Option<String>,
-    /// Detach.
-    pub daemonize: bool,
-    /// Where the process id is written.
-    pub pid_file: Option<PathBuf>,
-    /// Drop to this user.
-    pub user: Option<String>,
-    /// Drop to this group.
-    pub group: Option<String>,
-    /// Scheduling priority.
-    pub nice: Option<i32>,
-    /// Start the daemons of this profile.
-    pub profile: Option<String>,
-    /// Start these daemons and what they depend on; all if empty.
-    pub daemons: Vec<String>,
-    /// Attach a simulated machine per driver named here, of every driver if empty; none if absent.
-    pub simulate: Option<Vec<String>>,
-    /// Configuration keys set by `--set`, in order.
-    pub set: Vec<String>,
-    /// Shed load above this size.
-    pub max_memory: Option<String>,
-    /// End when this process, the parent, ends.
-    pub parent: Option<u32>,
-}
-
-impl StartOptions {
-    pub(super) fn new(args: StartArgs, global: &Global) -> std::io::Result<Self> {
-        let absolute = |path: Option<&Path>| path.map(std::path::absolute).transpose();
-        Ok(Self {
-            workspace: absolute(global.workspace.as_deref())?,
-            config: absolute(global.config.as_deref())?,
-            pid_file: absolute(args.pid_file.as_deref())?,
-            host: args.host,
-            port: args.port,
-            log_level: args.log_level,
-            log_format: args.log_format,
-            daemonize: args.daemonize,
-            user: args.user,
-            group: args.group,
-            nice: args.nice,
-            profile: args.profile,
-            daemons: args.daemons,
-            simulate: args.simulate.map(|list| {
-                list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-            }),
-            set: global.set.clone(),
-            max_memory: args.max_memory,
-            parent: args.parent,
-        })
-    }
-
-    /// Arranges for a SIGTERM when the parent that was named ends. Called before anything else, on
-    /// the main thread.
-    pub fn follow_parent(&self) -> nix::Result<()> {
-        let Some(parent) = self.parent else { return Ok(()) };
-        set_pdeathsig(Signal::SIGTERM)?;
-        // It may have ended before this was arranged.
-        if u32::try_from(getppid().as_raw()) == Ok(parent) {
-            Ok(())
-        } else {
-            raise(Signal::SIGTERM)
-        }
-    }
-
-    /// Where the station's configuration comes from: this command line and this process.
-    pub fn sources(&self) -> Sources {
-        Sources {
-            file: self.config.clone(),
-            workspace: self.workspace.clone(),
-            set: self.set.clone(),
-            ..Sources::from_process()
-        }
-        .flag("--host", "websocket.host", self.host.as_ref())
-        .flag("--port", "websocket.port", self.port)
-        .flag("--log-level", "logging.level", self.log_level.as_ref())
-        .flag("--log-format", "logging.format", self.log_format.as_ref())
-        .flag("--max-memory", "station.max_memory", self.max_memory.as_ref())
-    }
+/// What the command line says of a start, checked for its form alone, with every path made
+/// absolute.
+pub(super) fn options(args: StartArgs, global: &Global) -> std::io::Result<StartOptions> {
+    let absolute = |path: Option<&Path>| path.map(std::path::absolute).transpose();
+    Ok(StartOptions {
+        workspace: absolute(global.workspace.as_deref())?,
+        config: absolute(global.config.as_deref())?,
+        pid_file: absolute(args.pid_file.as_deref())?,
+        host: args.host,
+        port: args.port,
+        log_level: args.log_level,
+        log_format: args.log_format,
+        daemonize: args.daemonize,
+        user: args.user,
+        group: args.group,
+        nice: args.nice,
+        daemons: args.daemons,
+        simulate: args.simulate.map(|list| {
+            list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        }),
+        set: global.set.clone(),
+        parent: args.parent,
+    })
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::StartError;
 use crate::{
-    config::{Config, DeviceConfig},
+    config::{Config, DeviceConfig, Place, Problem},
     daemons::device_manager::Configured,
     domain::{Envelope, same_name},
     drivers,
@@ -15,17 +14,15 @@ use crate::{
 const SIMULATED: Envelope = Envelope { x: 300.0, y: 218.0, z: Some(50.0) };
 
 /// Adds a simulated machine for every driver asked for, all of them if none is named.
-pub(super) fn add_simulated(
-    config: &mut Config,
-    asked: Option<&[String]>,
-) -> Result<(), StartError> {
+pub(super) fn add_simulated(config: &mut Config, asked: Option<&[String]>) -> Result<(), Problem> {
     let Some(asked) = asked else { return Ok(()) };
     let all: Vec<_> = drivers::NAMES.iter().map(ToString::to_string).collect();
     for driver in if asked.is_empty() { &all } else { asked } {
         if !drivers::NAMES.contains(&driver.as_str()) {
             let known = drivers::NAMES.join(", ");
-            let wrong = format!("--simulate: no driver is called \"{driver}\": there are {known}");
-            return Err(StartError::Configuration(wrong));
+            let wrong =
+                format!("no driver of this version is called \"{driver}\": there is {known}");
+            return Err(Problem::error(Place::Flag("--simulate".to_owned()), "", wrong));
         }
         let name = format!("sim-{driver}");
         if !config.devices.iter().any(|device| same_name(&device.name, &name)) {

@@ -1,11 +1,13 @@
 //! The station: launch, wiring, signals, shutdown.
 
 mod assembly;
+mod control;
 mod devices;
 pub mod exit;
 pub mod ground;
 pub mod launch;
 mod listen;
+mod log_channel;
 pub mod log_format;
 mod log_writer;
 pub mod logging;
@@ -15,7 +17,9 @@ mod panics;
 pub mod pidfile;
 pub mod ports;
 pub mod privileges;
+mod reload;
 mod rotation;
+mod run;
 pub mod signals;
 pub mod socket;
 #[cfg(test)]
@@ -32,6 +36,7 @@ pub use self::{
     options::StartOptions,
     pidfile::PidFile,
     privileges::Identity,
+    run::run,
     signals::{Signal, Signals},
     socket::ControlSocket,
     workspace::{Paths, Workspace},

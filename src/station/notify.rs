@@ -4,7 +4,7 @@
 //! the station's name; the address is kept here instead.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     os::{
         linux::net::SocketAddrExt,
         unix::{
@@ -22,24 +22,35 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::sys::process::take_env;
 
+/// The variables of the protocol.
+const VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
 /// Speaks to the service manager, or to nobody if there is none.
 #[derive(Clone, Debug, Default)]
 pub struct Notifier {
     socket: Option<Arc<UnixDatagram>>,
     watchdog: Option<Duration>,
+    taken: Arc<Vec<(&'static str, OsString)>>,
 }
 
 impl Notifier {
     /// Takes `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` out of the environment. Only
     /// before the first thread is started; [`launch`](super::launch::launch) does it.
     pub(crate) fn take_from_env() -> Self {
-        let address = take_env("NOTIFY_SOCKET");
-        let usec = take_env("WATCHDOG_USEC");
-        let pid = take_env("WATCHDOG_PID");
+        let take = |name| take_env(name).map(|value| (name, value));
+        let taken: Vec<_> = VARIABLES.into_iter().filter_map(take).collect();
+        let value = |name| taken.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let [address, usec, pid] = VARIABLES.map(|name| value(name).cloned());
         Self {
             socket: address.and_then(|address| connect(&address)).map(Arc::new),
             watchdog: watchdog(usec.as_deref(), pid.as_deref(), process::id()),
+            taken: Arc::new(taken),
         }
+    }
+
+    /// What was taken out of the environment, for a process that takes this one's place.
+    pub(super) fn environment(&self) -> impl Iterator<Item = (&'static str, &OsString)> {
+        self.taken.iter().map(|(name, value)| (*name, value))
     }
 
     /// Start-up is over; `status` is for people.

@@ -2,6 +2,14 @@
 
 use std::path::PathBuf;
 
+use nix::{
+    sys::{
+        prctl::set_pdeathsig,
+        signal::{Signal, raise},
+    },
+    unistd::getppid,
+};
+
 use crate::config::Sources;
 
 /// How a station is to be started. Paths are absolute.
@@ -40,6 +48,19 @@ pub struct StartOptions {
 }
 
 impl StartOptions {
+    /// Arranges for a SIGTERM when the parent that was named ends. Called before anything else, on
+    /// the main thread.
+    pub fn follow_parent(&self) -> nix::Result<()> {
+        let Some(parent) = self.parent else { return Ok(()) };
+        set_pdeathsig(Signal::SIGTERM)?;
+        // It may have ended before this was arranged.
+        if u32::try_from(getppid().as_raw()) == Ok(parent) {
+            Ok(())
+        } else {
+            raise(Signal::SIGTERM)
+        }
+    }
+
     /// Where the configuration of this start comes from.
     pub fn sources(&self) -> Sources {
         let sources = Sources {
