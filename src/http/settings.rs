@@ -2,7 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{access::Policy, origin::Names};
+use nix::unistd::geteuid;
+
+use super::{
+    access::{Policy, Token},
+    origin::Names,
+};
+use crate::config::{Config, DeviceConfig};
 
 /// A machine that jobs can be for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,4 +48,41 @@ pub struct Settings {
     pub send_queue: usize,
     /// Log refused requests.
     pub security_events: bool,
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        let Config { station, websocket, security, queue, logging, .. } = config;
+        let key = websocket.api_key.as_ref().filter(|_| websocket.authenticate);
+        Self {
+            station: station.name.clone(),
+            socket_path: station.socket_path.clone(),
+            jobs_dir: station.workspace.join("jobs"),
+            policy: Policy {
+                token: key.map(|key| Token::new(key.expose())),
+                trust_local_socket: true,
+                group_socket: station.socket_group.is_some(),
+                allow_unauthenticated: security.allow_unauthenticated,
+                station_uid: geteuid().as_raw(),
+            },
+            names: Names::new(&websocket.host, &security.allowed_hosts, &websocket.allowed_origins),
+            targets: config.devices.iter().map(Target::from).collect(),
+            max_file_size: queue.max_file_size,
+            max_connections: websocket.max_connections,
+            heartbeat_interval: websocket.heartbeat_interval,
+            message_rate_limit: u16::try_from(websocket.message_rate_limit).unwrap_or(u16::MAX),
+            send_queue: websocket.send_queue,
+            security_events: logging.security_events,
+        }
+    }
+}
+
+impl From<&DeviceConfig> for Target {
+    fn from(device: &DeviceConfig) -> Self {
+        Self {
+            name: device.name.clone(),
+            driver: device.driver.clone(),
+            require_confirmation: device.require_confirmation,
+        }
+    }
 }

@@ -165,10 +165,11 @@ impl Session {
 
     /// Puts a message together that comes in pieces; `None` until the last.
     fn assemble(&mut self, item: Item) -> Result<Option<(bool, Vec<u8>)>, CloseCode> {
+        let last = matches!(item, Item::Last(_));
         let (text, piece) = match item {
             Item::FirstText(piece) => (Some(true), piece),
             Item::FirstBinary(piece) => (Some(false), piece),
-            Item::Continue(ref piece) | Item::Last(ref piece) => (None, piece.clone()),
+            Item::Continue(piece) | Item::Last(piece) => (None, piece),
         };
         let mut partial = match (text, self.partial.take()) {
             (Some(text), None) => (text, Vec::new()),
@@ -179,7 +180,7 @@ impl Session {
             return Err(CloseCode::Size);
         }
         partial.1.extend_from_slice(&piece);
-        if matches!(item, Item::Last(_)) {
+        if last {
             return Ok(Some(partial));
         }
         self.partial = Some(partial);
