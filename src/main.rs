@@ -17,8 +17,8 @@ fn main() -> ExitCode {
 }
 
 fn start(options: &StartOptions) -> ExitCode {
-    match options.follow_parent() {
-        Ok(()) => ExitCode::FAILURE,
-        Err(_) => ExitCode::FAILURE,
+    if options.follow_parent().is_err() {
+        return ExitCode::FAILURE;
     }
+    ExitCode::FAILURE
 }
