@@ -310,33 +310,31 @@ impl Grbl {
 
     pub(super) fn tick_job(&mut self) {
         let Phase::Running(job) = &mut self.phase else { return };
-        match &mut job.pause {
-            Pause::Resuming { since } if self.now >= *since + Duration::from_secs(1) => {
-                *since = self.now;
-                self.out.push(b'~');
-                return;
-            }
-            Pause::No => {}
-            _ => return,
+        if let Pause::Resuming { since } = &mut job.pause
+            && self.now >= *since + Duration::from_secs(1)
+        {
+            *since = self.now;
+            self.out.push(b'~');
         }
-        if self.window.is_empty() && job.stage != Stage::Drain {
+        // It is asked all the time (POLL_BUSY): does it answer?
+        let silence = self.now.saturating_sub(self.machine.reported.max(job.moved));
+        let held = job.pause != Pause::No;
+        if self.window.is_empty() && job.stage != Stage::Drain && !held {
             // It waits for the file, not for the machine.
             return;
         }
-        let patience = self
-            .options
-            .timeout
-            .saturating_add(self.window.oldest().map_or(Duration::ZERO, |(_, line)| slow(line)));
-        if self.now < job.moved + patience {
-            return;
-        }
-        // It has been asked all the time (POLL_BUSY): does it answer?
-        let answers = self.now.saturating_sub(self.machine.reported) < Duration::from_secs(2);
+        let slow = self.window.oldest().map_or(Duration::ZERO, |(_, line)| slow(line));
+        let patience = self.options.timeout.saturating_add(slow);
+        let answers = silence < Duration::from_secs(2);
+        let stalled = self.now >= job.moved + patience && !answers;
+        let idles = self.now >= job.moved + patience && answers && !held;
         let seconds = patience.as_secs_f64();
-        let reason = if answers {
+        let reason = if idles {
             format!("the machine stands still and has acknowledged nothing for {seconds} s")
-        } else {
+        } else if stalled && (!held || silence >= patience) {
             format!("the machine has not answered for {seconds} s")
+        } else {
+            return;
         };
         self.say(Event::Fault(reason.clone()));
         self.stop(Why::Interrupted(reason));
