@@ -116,7 +116,7 @@ fn apply(job: &mut Job, to: JobState, change: &Change, now: Timestamp) {
     job.driver = change.driver.clone().or_else(|| job.driver.take());
     job.exit_code = change.exit_code;
     job.finished_at = to.is_terminal().then_some(now);
-    job.error = change.error.clone();
+    job.error.clone_from(&change.error);
     match to {
         JobState::Running if from != JobState::Paused => {
             job.started_at = Some(now);

@@ -23,12 +23,16 @@ enum Verdict {
     Never(String),
 }
 
-const NEXT_COMMAND: &str = "WHERE seq = (
+pub(super) const NEXT_COMMAND: &str = "WHERE seq = (
     SELECT seq FROM jobs WHERE state = 'QUEUED' AND look_at = 0 AND target = 'command'
     ORDER BY priority DESC, rank, seq LIMIT 1)";
 
+/// Those whose time has come are ready.
+pub(super) const DUE: &str =
+    "UPDATE jobs SET look_at = 0 WHERE state = 'QUEUED' AND look_at > 0 AND look_at <= ?1";
+
 /// The best of three queues, each read from its index.
-const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
+pub(super) const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
     SELECT * FROM (SELECT priority, rank, seq FROM jobs
         WHERE state = 'QUEUED' AND look_at = 0 AND target = ?1
         ORDER BY priority DESC, rank, seq LIMIT 1)
