@@ -343,6 +343,8 @@ fn questions_are_answered_from_indexes() {
     uses(&newest(&JobFilter::default()), 5, "INTEGER PRIMARY KEY (rowid<?)");
     uses(keep::OLD, 2, "jobs_finished");
     uses(claim::DUE, 1, "jobs_timed");
+    uses(change::JOB_ON, 1, "jobs_on_device");
+    uses(change::DEPENDENTS, 1, "INTEGER PRIMARY KEY (rowid=?)");
 }
 
 proptest! {
