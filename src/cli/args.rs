@@ -40,13 +40,13 @@ fn key_value(text: &str) -> Result<String, &'static str> {
 pub(super) struct Global {
     /// Directory that holds all state of the station
     ///
-    /// By default $XDG_DATA_HOME/stationd (~/.local/share/stationd); as root /var/lib/stationd.
+    /// By default `$XDG_DATA_HOME/stationd` or `~/.local/share/stationd`; as root `/var/lib/stationd`.
     /// Commands talk to the station whose workspace this is.
     #[arg(short, long, global = true, value_name = "DIR", alias = "data-dir")]
     pub workspace: Option<PathBuf>,
     /// Configuration file
     ///
-    /// By default ~/.config/stationd/config.yaml, else /etc/stationd/config.yaml, else none.
+    /// By default `~/.config/stationd/config.yaml`, else `/etc/stationd/config.yaml`, else none.
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Override one configuration key; may be repeated

@@ -28,7 +28,7 @@ use super::{
 const ANSWER_LIMIT: usize = 64 << 20;
 
 /// Cancelling and homing wait for the machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A station that can be asked.
 #[derive(Clone)]

@@ -10,7 +10,10 @@ use super::{
     failure::Failure,
     job::keep_first,
     lifecycle::ShutdownArgs,
-    print::{Out, field, items, megabytes, object, seconds},
+    print::{
+        Out, field, items, megabytes, object, print_json, print_json_line, print_line, print_text,
+        seconds,
+    },
     start::StartArgs,
 };
 
@@ -133,13 +136,14 @@ pub(super) async fn list(
     let daemons = client.get("/api/v1/daemons").await?;
     if out.is_json() {
         let items: Vec<_> = matching(&daemons, category, state).cloned().collect();
-        return out.json(&json!({"items": items, "next_cursor": null}));
+        return print_json(&json!({"items": items, "next_cursor": null}));
     }
     if !wide {
-        out.line("Daemon Status:")?;
+        print_line("Daemon Status:")?;
     }
-    matching(&daemons, category, state)
-        .try_for_each(|daemon| out.line(if wide { wide_line(daemon) } else { short_line(daemon) }))
+    matching(&daemons, category, state).try_for_each(|daemon| {
+        print_line(if wide { wide_line(daemon) } else { short_line(daemon) })
+    })
 }
 
 fn matching<'a>(
@@ -202,7 +206,7 @@ fn wide_line(daemon: &Value) -> String {
 async fn show(client: &Client, out: Out, selection: &Selection) -> Result<(), Failure> {
     for name in selection.names(client).await? {
         let daemon = client.get(&format!("/api/v1/daemons/{}", encoded(&name))).await?;
-        if out.is_json() { out.json(&daemon)? } else { out.text(&object(&daemon, 0))? }
+        if out.is_json() { print_json(&daemon)? } else { print_text(&object(&daemon, 0))? }
     }
     Ok(())
 }
@@ -213,8 +217,8 @@ async fn act(client: &Client, out: Out, selection: &Selection, verb: &str) -> Re
     for name in selection.names(client).await? {
         let path = format!("/api/v1/daemons/{}/{verb}", encoded(&name));
         match client.post(&path, &json!({})).await {
-            Ok(daemon) if out.is_json() => out.json_line(&daemon)?,
-            Ok(daemon) => out.line(short_line(&daemon).trim_start())?,
+            Ok(daemon) if out.is_json() => print_json_line(&daemon)?,
+            Ok(daemon) => print_line(short_line(&daemon).trim_start())?,
             Err(failure) => result = keep_first(result, failure),
         }
     }

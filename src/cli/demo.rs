@@ -23,7 +23,7 @@ use super::{
     args::Global,
     client::Client,
     failure::Failure,
-    print::{Out, note},
+    print::{Out, note, print_line},
     submit::{self, SubmitArgs},
     watch,
 };
@@ -116,7 +116,7 @@ async fn show(
     let client = Client::on_socket(&station.socket);
     station.ready(&client).await?;
     *serving = true;
-    out.line(format_args!("Dashboard: http://localhost:{}/", station.port))?;
+    print_line(format_args!("Dashboard: http://localhost:{}/", station.port))?;
     let submission = SubmitArgs { device: Some(format!("sim-{DRIVER}")), ..SubmitArgs::default() };
     let mut ids = Vec::new();
     for file in files {
@@ -177,14 +177,8 @@ impl Station {
         let port = port.map_err(|error| Failure::Failed(format!("no port is free: {error}")))?;
         let failed =
             |error: io::Error| Failure::Failed(format!("the station cannot be started: {error}"));
-        let config = match &global.config {
-            Some(config) => config.clone(),
-            None => {
-                let config = directory.0.join("config.yaml");
-                fs::write(&config, "station: {name: demo}\n").map_err(failed)?;
-                config
-            }
-        };
+        let config = directory.0.join("config.yaml");
+        fs::write(&config, "station: {name: demo}\n").map_err(failed)?;
         let output = fs::File::create(&log).map_err(failed)?;
         let mut command = Command::new(env::current_exe().map_err(failed)?);
         command
@@ -194,7 +188,7 @@ impl Station {
             .arg("--workspace")
             .arg(&workspace)
             .arg("--config")
-            .arg(&config)
+            .arg(global.config.as_ref().unwrap_or(&config))
             .args(["--set", &format!("simulator.speed={SPEED}")])
             .args(["--set", "queue.shutdown_grace=1s"])
             .args(global.set.iter().flat_map(|set| ["--set", set]));

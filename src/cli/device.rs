@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     client::{Client, encoded},
     failure::Failure,
-    print::{Out, field, items, note, object, visible},
+    print::{Out, field, items, note, object, plain, print_json, print_line, print_text},
 };
 
 /// `device …`
@@ -45,6 +45,11 @@ pub(super) enum DeviceCommand {
         /// Which machine
         name: String,
     },
+    /// Let a machine in alarm move again
+    Unlock {
+        /// Which machine
+        name: String,
+    },
     /// Stop a machine at once, whatever it does
     Estop {
         /// Which machine
@@ -61,7 +66,7 @@ pub(super) async fn run(client: &Client, out: Out, command: &DeviceCommand) -> R
         DeviceCommand::List => list(client, out).await,
         DeviceCommand::Show { name } => {
             let device = client.get(&path(name)).await?;
-            if out.is_json() { out.json(&device) } else { out.text(&object(&device, 0)) }
+            if out.is_json() { print_json(&device) } else { print_text(&object(&device, 0)) }
         }
         DeviceCommand::Detect => detect(client, out).await,
         DeviceCommand::Connect { name } => act(client, out, name, "connect", &json!({})).await,
@@ -72,8 +77,10 @@ pub(super) async fn run(client: &Client, out: Out, command: &DeviceCommand) -> R
         DeviceCommand::Send { name, line } => {
             act(client, out, name, "send", &json!({"line": line})).await
         }
-        DeviceCommand::Estop { name, clear } => {
-            act(client, out, name, "estop", &json!({"clear": clear})).await
+        DeviceCommand::Unlock { name } => act(client, out, name, "unlock", &json!({})).await,
+        DeviceCommand::Estop { name, clear: false } => estop(client, out, name).await,
+        DeviceCommand::Estop { name, clear: true } => {
+            act(client, out, name, "estop", &json!({"clear": true})).await
         }
     }
 }
@@ -86,7 +93,7 @@ fn path(name: &str) -> String {
 pub(super) async fn list(client: &Client, out: Out) -> Result<(), Failure> {
     let devices = client.get("/api/v1/devices").await?;
     if out.is_json() {
-        return out.json(&devices);
+        return print_json(&devices);
     }
     let row = |device: &Value| {
         ["name", "status", "driver", "port", "current_job_id", "error_message"]
@@ -103,10 +110,10 @@ pub(super) async fn list(client: &Client, out: Out) -> Result<(), Failure> {
 async fn detect(client: &Client, out: Out) -> Result<(), Failure> {
     let found = client.get("/api/v1/devices/detect").await?;
     if out.is_json() {
-        return out.json(&found);
+        return print_json(&found);
     }
     let row = |port: &Value| {
-        ["port", "identity", "description", "driver", "device"]
+        ["port", "identity", "usb_id", "description", "driver"]
             .map(|name| field(port, name))
             .to_vec()
     };
@@ -114,7 +121,7 @@ async fn detect(client: &Client, out: Out) -> Result<(), Failure> {
     if rows.is_empty() {
         return note("no ports found: is the machine plugged in and switched on?");
     }
-    out.table(&["PORT", "IDENTITY", "DESCRIPTION", "DRIVER", "DEVICE"], &rows)
+    out.table(&["PORT", "IDENTITY", "USB", "DESCRIPTION", "DRIVER"], &rows)
 }
 
 async fn act(
@@ -126,17 +133,36 @@ async fn act(
 ) -> Result<(), Failure> {
     let answer = client.post(&format!("{}/{verb}", path(name)), body).await?;
     if out.is_json() {
-        return out.json(&answer);
+        return print_json(&answer);
     }
-    // `send` answers with lines, the others with the machine as it then is.
-    match answer["lines"].as_array().or_else(|| answer["response"].as_array()) {
-        Some(lines) => {
-            lines.iter().try_for_each(|line| out.line(visible(line.as_str().unwrap_or_default())))
+    if verb == "send" {
+        let lines = answer["reply"].as_array().into_iter().flatten();
+        return lines.map(plain).try_for_each(print_line);
+    }
+    let message = field(&answer, "error_message");
+    let reason = if message.is_empty() { message } else { format!(" ({message})") };
+    print_line(format_args!("{}: {}{reason}", field(&answer, "name"), field(&answer, "status")))
+}
+
+/// Stops a machine; it is a failure if it does not confirm that it has stopped.
+async fn estop(client: &Client, out: Out, name: &str) -> Result<(), Failure> {
+    let device = client.post(&format!("{}/estop", path(name)), &json!({})).await?;
+    let stop = &device["estop"];
+    if out.is_json() {
+        print_json(&device)?;
+    }
+    match (stop["confirmed"] == true, stop["sent"] == true) {
+        (true, _) if out.is_json() => Ok(()),
+        (true, _) => {
+            let latency = stop["latency_seconds"].as_f64().unwrap_or_default() * 1000.0;
+            print_line(format_args!(
+                "{}: stopped, confirmed after {latency:.0} ms",
+                field(&device, "name")
+            ))
         }
-        None => {
-            let message = field(&answer, "error_message");
-            let reason = if message.is_empty() { message } else { format!(" ({message})") };
-            out.line(format_args!("{name}: {}{reason}", field(&answer, "status")))
-        }
+        (false, sent) => Err(Failure::Failed(format!(
+            "{name} has NOT CONFIRMED that it stopped (the stop was {}): cut its power",
+            if sent { "sent" } else { "not sent" }
+        ))),
     }
 }

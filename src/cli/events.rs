@@ -7,7 +7,7 @@ use super::{
     client::Client,
     failure::Failure,
     live::Live,
-    print::{Out, field, items},
+    print::{Out, field, items, print_json_line, print_line},
 };
 use crate::domain::Channel;
 
@@ -22,7 +22,7 @@ pub(super) struct EventsArgs {
     /// Go on with what happens from now on
     #[arg(short, long)]
     pub follow: bool,
-    /// Only events of this type, as job_state_change
+    /// Only events of this type, as `job_state_change`
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
     /// Only what this is about, as job:ID, device:NAME or daemon:NAME
@@ -36,15 +36,16 @@ pub(super) struct EventsArgs {
     pub since: Option<String>,
 }
 
-/// As many as the station gives at a time.
+/// As many as the station gives at a time; without a beginning it chooses how many.
 const PAGE: &str = "1000";
 
 /// `events`: what happened, then, with `--follow`, what happens.
 pub(super) async fn run(client: &Client, out: Out, args: &EventsArgs) -> Result<(), Failure> {
-    let mut live = match args.follow {
+    let mut live = if args.follow {
         // Subscribed before the past is read, so that nothing falls between the two.
-        true => Some(Live::subscribe(client, &[args.subscription()], None).await?),
-        false => None,
+        Some(Live::subscribe(client, &[args.subscription()]).await?)
+    } else {
+        None
     };
     let past = !args.follow || args.since.is_some();
     let mut last = if past { history(client, out, args).await? } else { 0 };
@@ -76,7 +77,7 @@ async fn history(client: &Client, out: Out, args: &EventsArgs) -> Result<u64, Fa
             ("type", word(&args.kind)),
             ("resource", word(&args.resource)),
             ("channel", args.channel.map(|channel| channel.to_string()).unwrap_or_default()),
-            ("limit", PAGE.to_owned()),
+            ("limit", if since.is_empty() { String::new() } else { PAGE.to_owned() }),
         ];
         let page = client.query("/api/v1/events", &parameters).await?;
         for event in items(&page) {
@@ -117,7 +118,7 @@ impl EventsArgs {
 }
 
 fn told(out: Out, event: &Value) -> Result<(), Failure> {
-    if out.is_json() { out.json_line(event) } else { out.line(line(event)) }
+    if out.is_json() { print_json_line(event) } else { print_line(line(event)) }
 }
 
 /// Number, time, type, what it is about, and the rest in short.

@@ -1,6 +1,7 @@
 //! `daemon-status` and `check health`: what the heartbeat file alone says.
 
 use std::{
+    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -12,7 +13,7 @@ use super::{
     args::Global,
     discover::default_workspace,
     failure::Failure,
-    print::{Out, duration},
+    print::{Out, duration, print_json, print_line, print_text},
 };
 use crate::config::Sources;
 
@@ -132,9 +133,9 @@ pub(super) fn daemon_status(
     let pulse = Pulse::read(&file, SystemTime::now());
     let verdict = verdict(&pulse, interval);
     if out.is_json() {
-        out.json(&document(&pulse, &verdict))?;
+        print_json(&document(&pulse, &verdict))?;
     } else {
-        out.text(&described(&pulse, &verdict))?;
+        print_text(&described(&pulse, &verdict))?;
     }
     ended(&verdict)
 }
@@ -148,7 +149,7 @@ pub(super) fn check_health(global: &Global, out: Out, for_nagios: bool) -> Resul
         Ok((file, _)) => nagios(&Pulse::read(&file, SystemTime::now())),
         Err(error) => Verdict { code: 3, word: "UNKNOWN", message: error.to_string() },
     };
-    out.line(format_args!("{} - {}", verdict.word, verdict.message))?;
+    print_line(format_args!("{} - {}", verdict.word, verdict.message))?;
     ended(&verdict)
 }
 
@@ -172,9 +173,9 @@ fn described(pulse: &Pulse, verdict: &Verdict) -> String {
         format!("{mark} Daemon Status: {}\nMessage: {}\n", verdict.word, verdict.message);
     if let Pulse::Beat { pid, uptime, .. } = pulse {
         if let Some(pid) = pid {
-            text += &format!("PID: {pid}\n");
+            _ = writeln!(text, "PID: {pid}");
         }
-        text += &format!("Uptime: {}\n", duration(*uptime, 2));
+        _ = writeln!(text, "Uptime: {}", duration(*uptime, 2));
     }
     text
 }

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use super::{
     client::Client,
     failure::Failure,
-    print::{Out, field, items, note, object, seconds, visible_line},
+    print::{
+        Out, field, items, note, object, print_json, print_json_line, print_line, print_text,
+        seconds, visible_line,
+    },
     watch,
 };
 use crate::domain::{JobAction, JobId, JobState};
@@ -67,7 +70,7 @@ pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Resu
         JobCommand::List(filter) => list(client, out, filter).await,
         JobCommand::Show(JobIds { ids }) => show(client, out, ids).await,
         JobCommand::Watch(JobIds { ids }) => watch::until_ended(client, out, ids).await,
-        JobCommand::Logs(JobIds { ids }) => logs(client, out, ids).await,
+        JobCommand::Logs(JobIds { ids }) => logs(client, ids).await,
         JobCommand::Delete(JobIds { ids }) => delete(client, out, ids).await,
         JobCommand::Pause(jobs) => act(client, out, jobs, JobAction::Pause).await,
         JobCommand::Resume(jobs) => act(client, out, jobs, JobAction::Resume).await,
@@ -86,7 +89,7 @@ async fn list(client: &Client, out: Out, filter: &JobFilter) -> Result<(), Failu
     ];
     let jobs = client.query("/api/v1/jobs", &parameters).await?;
     if out.is_json() {
-        return out.json(&jobs);
+        return print_json(&jobs);
     }
     table(out, items(&jobs))?;
     match field(&jobs, "next_cursor") {
@@ -117,15 +120,15 @@ pub(super) fn table(out: Out, jobs: &[Value]) -> Result<(), Failure> {
 async fn show(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
     for id in ids {
         let job = client.get(&format!("/api/v1/jobs/{id}")).await?;
-        if out.is_json() { out.json(&job)? } else { out.text(&object(&job, 0))? }
+        if out.is_json() { print_json(&job)? } else { print_text(&object(&job, 0))? }
     }
     Ok(())
 }
 
-async fn logs(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
+async fn logs(client: &Client, ids: &[JobId]) -> Result<(), Failure> {
     for id in ids {
         for line in client.text(&format!("/api/v1/jobs/{id}/log")).await?.lines() {
-            out.line(visible_line(line))?;
+            print_line(visible_line(line))?;
         }
     }
     Ok(())
@@ -135,7 +138,7 @@ async fn delete(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure>
     for id in ids {
         client.delete(&format!("/api/v1/jobs/{id}")).await?;
         if !out.is_json() {
-            out.line(format_args!("{id}: deleted"))?;
+            print_line(format_args!("{id}: deleted"))?;
         }
     }
     Ok(())
@@ -151,9 +154,9 @@ async fn act(
     let mut result = Ok(());
     for id in ids {
         match client.post(&format!("/api/v1/jobs/{id}/{action}"), &json!({})).await {
-            Ok(job) if out.is_json() => out.json_line(&job)?,
+            Ok(job) if out.is_json() => print_json_line(&job)?,
             Ok(job) => {
-                out.line(format_args!(
+                print_line(format_args!(
                     "{}  {}: {}",
                     id,
                     field(&job, "name"),

@@ -10,7 +10,7 @@ use super::{
     client::Client,
     discover::Place,
     failure::Failure,
-    print::{Out, object},
+    print::{Out, object, print_json, print_line, print_text},
 };
 
 /// `shutdown`
@@ -49,7 +49,11 @@ pub(super) async fn shutdown(
             args.timeout
         )));
     }
-    if out.is_json() { out.json(&json!({"stopped": true})) } else { out.line("Station stopped") }
+    if out.is_json() {
+        print_json(&json!({"stopped": true}))
+    } else {
+        print_line("Station stopped")
+    }
 }
 
 /// Asks the station to stop and start again, and waits until it is ready.
@@ -74,9 +78,9 @@ pub(super) async fn restart(client: &Client, out: Out) -> Result<(), Failure> {
         ));
     }
     if out.is_json() {
-        out.json(&json!({"restarted": true, "pid": before["pid"]}))
+        print_json(&json!({"restarted": true, "pid": before["pid"]}))
     } else {
-        out.line("Station restarted")
+        print_line("Station restarted")
     }
 }
 
@@ -84,8 +88,8 @@ pub(super) async fn restart(client: &Client, out: Out) -> Result<(), Failure> {
 pub(super) async fn reload(client: &Client, out: Out) -> Result<(), Failure> {
     let answer = client.post("/api/v1/reload", &json!({})).await?;
     if out.is_json() {
-        return out.json(&answer);
+        return print_json(&answer);
     }
-    out.line("Configuration reloaded")?;
-    out.text(&object(&answer, 2))
+    print_line("Configuration reloaded")?;
+    print_text(&object(&answer, 2))
 }

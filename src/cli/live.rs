@@ -18,21 +18,14 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Connects and subscribes; with `since` also to what was missed. When this returns, nothing
-    /// that happens later is missed, so what is read by a request after it is never too old.
-    pub(super) async fn subscribe(
-        client: &Client,
-        channels: &[String],
-        since: Option<u64>,
-    ) -> Result<Self, Failure> {
-        let (_, framed) =
+    /// Connects and subscribes. When this returns, nothing that happens later is missed, so what
+    /// is read by a request after it is never too old.
+    pub(super) async fn subscribe(client: &Client, channels: &[String]) -> Result<Self, Failure> {
+        let (_, socket) =
             client.websocket().connect().await.map_err(|error| client.refused(error))?;
-        let (sink, frames) = framed.split();
+        let (sink, frames) = socket.split();
         let mut live = Self { sink: Box::pin(sink), frames: Box::pin(frames) };
-        let mut subscribe = json!({"type": "SUBSCRIBE", "channels": channels, "ack": true});
-        if let Some(since) = since {
-            subscribe["since"] = since.into();
-        }
+        let subscribe = json!({"type": "SUBSCRIBE", "channels": channels, "ack": true});
         let text = subscribe.to_string();
         live.sink.send(Message::Text(text.into())).await.map_err(|error| lost(&error))?;
         loop {

@@ -25,6 +25,8 @@ mod shell;
 mod start;
 mod status;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use parse::{Invocation, Task, parse};

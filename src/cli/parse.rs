@@ -11,6 +11,7 @@ use super::{
     daemon::DaemonCommand,
     start::{StartArgs, options},
 };
+use crate::station::StartOptions;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ use super::{
     failure::Failure,
 };
 
-/// Standard output.
+/// How standard output is to look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Out {
     json: bool,
@@ -37,34 +37,34 @@ impl Out {
         self.json
     }
 
-    /// One line.
-    pub(super) fn line(self, text: impl fmt::Display) -> Result<(), Failure> {
-        writeln!(io::stdout().lock(), "{text}")?;
-        Ok(())
-    }
-
-    /// Text as it is, which may have many lines.
-    pub(super) fn text(self, text: &str) -> Result<(), Failure> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()?;
-        Ok(())
-    }
-
-    /// A JSON value, indented.
-    pub(super) fn json(self, value: &Value) -> Result<(), Failure> {
-        self.line(format_args!("{value:#}"))
-    }
-
-    /// A JSON value on a line of its own.
-    pub(super) fn json_line(self, value: &Value) -> Result<(), Failure> {
-        self.line(value)
-    }
-
     /// A table.
     pub(super) fn table(self, heads: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
-        self.text(&table(heads, rows, self.colour))
+        print_text(&table(heads, rows, self.colour))
     }
+}
+
+/// One line on standard output.
+pub(super) fn print_line(text: impl fmt::Display) -> Result<(), Failure> {
+    writeln!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// Text as it is, which may have many lines.
+pub(super) fn print_text(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// A JSON value, indented.
+pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
+    print_line(format_args!("{value:#}"))
+}
+
+/// A JSON value on a line of its own.
+pub(super) fn print_json_line(value: &Value) -> Result<(), Failure> {
+    print_line(value)
 }
 
 /// A table without borders. On a terminal the words for states have colours.
@@ -167,7 +167,8 @@ pub(super) fn object(value: &Value, indent: usize) -> String {
     text
 }
 
-fn plain(value: &Value) -> String {
+/// A JSON value without quotes.
+pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), |text| visible(text).into_owned())
 }
 

@@ -31,8 +31,8 @@ fn carry_out(Invocation { global, command }: &Invocation) -> Result<(), Failure>
         Command::Check(CheckCommand::Health { nagios }) => {
             heartbeat::check_health(global, out, *nagios)
         }
-        Command::Completions { shell } => shell::completions(out, *shell),
-        Command::Man => shell::man(out),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man => shell::man(),
         Command::Demo(args) => demo::run(global, out, args),
         command => actix::System::new().block_on(async {
             let client = Client::find(global)?;
@@ -50,7 +50,7 @@ async fn ask(client: &Client, out: Out, command: &Command) -> Result<(), Failure
         Command::Status { verbose } => status::status(client, out, *verbose).await,
         Command::Health => status::health(client, out).await,
         Command::Ready => status::ready(client, out).await,
-        Command::Metrics => status::metrics(client, out).await,
+        Command::Metrics => status::metrics(client).await,
         Command::Queue(QueueCommand::Show { device }) => {
             status::queue(client, out, device.as_deref()).await
         }

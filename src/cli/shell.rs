@@ -4,20 +4,20 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{args::Cli, failure::Failure, print::Out};
+use super::{args::Cli, failure::Failure, print::print_text};
 
 /// `completions SHELL`
-pub(super) fn completions(out: Out, shell: Shell) -> Result<(), Failure> {
+pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "stationd", &mut script);
-    out.text(&String::from_utf8_lossy(&script))
+    print_text(&String::from_utf8_lossy(&script))
 }
 
 /// `man`: one page with a section for every command.
-pub(super) fn man(out: Out) -> Result<(), Failure> {
+pub(super) fn man() -> Result<(), Failure> {
     let mut command = Cli::command();
     command.build();
     let mut page = Vec::new();
     Man::new(command).render(&mut page)?;
-    out.text(&String::from_utf8_lossy(&page))
+    print_text(&String::from_utf8_lossy(&page))
 }

@@ -13,7 +13,7 @@ use clap::{
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 #[command(next_help_heading = "Station options")]
 pub(super) struct StartArgs {
-    /// Address to listen on; `localhost` is 127.0.0.1 and, where present, ::1
+    /// Address to listen on; `localhost` is 127.0.0.1 and, where present, `::1`
     #[arg(short = 'H', long, value_name = "ADDR")]
     pub host: Option<String>,
     /// Port to listen on; 0 takes any free one and prints it [default: 8766]

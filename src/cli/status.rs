@@ -6,16 +6,17 @@ use serde_json::Value;
 use super::{
     client::{Client, accept},
     failure::Failure,
-    print::{Out, field, items, megabytes, object, seconds},
+    print::{Out, field, megabytes, object, print_json, print_text, seconds},
 };
+use crate::domain::same_name;
 
 /// `status`
 pub(super) async fn status(client: &Client, out: Out, verbose: bool) -> Result<(), Failure> {
     let status = client.get("/api/v1/status").await?;
     if out.is_json() {
-        return out.json(&status);
+        return print_json(&status);
     }
-    out.text(&summary(&status))?;
+    print_text(&summary(&status))?;
     if verbose {
         super::device::list(client, out).await?;
         super::daemon::list(client, out, true, None, None).await?;
@@ -43,9 +44,8 @@ fn summary(status: &Value) -> String {
         ("Memory Usage", format!("{} MB", megabytes(memory, 0))),
         ("Open File Descriptors", field(status, "open_file_descriptors")),
     ]
-    .into_iter()
     .map(|(key, value)| format!("{key}: {value}\n"))
-    .collect()
+    .concat()
 }
 
 /// `health`: fails if the station is unhealthy.
@@ -70,26 +70,35 @@ async fn document(client: &Client, out: Out, path: &str) -> Result<(), Failure> 
         Failure::Failed(format!("{} does not answer as a station does", client.place()))
     })?;
     if out.is_json() {
-        out.json(&document)?
+        print_json(&document)?;
     } else {
-        out.text(&object(&document, 0))?
+        print_text(&object(&document, 0))?;
     }
     verdict
 }
 
 /// `metrics`
-pub(super) async fn metrics(client: &Client, out: Out) -> Result<(), Failure> {
-    out.text(&client.text("/metrics").await?)
+pub(super) async fn metrics(client: &Client) -> Result<(), Failure> {
+    print_text(&client.text("/metrics").await?)
 }
 
-/// `queue show`
+/// `queue show`: what runs, then what waits, in the order in which it will run.
 pub(super) async fn queue(client: &Client, out: Out, device: Option<&str>) -> Result<(), Failure> {
-    let parameters = [("device", device.unwrap_or_default().to_owned())];
-    let queue = client.query("/api/v1/queue", &parameters).await?;
-    if out.is_json() {
-        return out.json(&queue);
+    let mut queue = client.get("/api/v1/queue").await?;
+    // A job without a device may come to run on any.
+    let may_run = |job: &Value| {
+        device.is_none_or(|name| job["device"].as_str().is_none_or(|its| same_name(its, name)))
+    };
+    for part in ["active", "items"] {
+        if let Some(jobs) = queue[part].as_array_mut() {
+            jobs.retain(may_run);
+        }
     }
-    super::job::table(out, items(&queue))
+    if out.is_json() {
+        return print_json(&queue);
+    }
+    let part = |name: &str| queue[name].as_array().cloned().unwrap_or_default();
+    super::job::table(out, &[part("active"), part("items")].concat())
 }
 
 #[cfg(test)]

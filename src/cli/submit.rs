@@ -22,7 +22,7 @@ use tokio::{
 use super::{
     client::{Client, query},
     failure::Failure,
-    print::{Out, field, note, visible},
+    print::{Out, field, note, print_json_line, print_line, visible},
     watch,
 };
 use crate::domain::{JobId, Priority, Timestamp};
@@ -83,7 +83,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     pub timeout: Option<f64>,
     /// Try again this often if it fails
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..1000))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..100))]
     pub retries: u32,
     /// What comes first: a number, or low, normal, high, critical
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -227,9 +227,9 @@ pub(super) async fn run(client: &Client, out: Out, args: &RunArgs) -> Result<(),
 /// Says what has been submitted, on one line.
 pub(super) fn told(out: Out, job: &Value) -> Result<JobId, Failure> {
     if out.is_json() {
-        out.json_line(job)?;
+        print_json_line(job)?;
     } else {
-        out.line(format_args!(
+        print_line(format_args!(
             "{}  {}: {}",
             field(job, "id"),
             field(job, "name"),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::{self, IsTerminal},
     time::{Duration, Instant},
 };
@@ -13,12 +14,12 @@ use super::{
     client::Client,
     failure::Failure,
     live::Live,
-    print::{Out, field, note, seconds},
+    print::{Out, field, note, print_json_line, seconds},
 };
 use crate::domain::{JobId, JobState};
 
 /// A station that restarts is waited for so long.
-const ABSENCE: Duration = Duration::from_secs(60);
+const ABSENCE: Duration = Duration::from_mins(1);
 
 /// Watches until every job has ended, or waits for a person because it was interrupted; fails
 /// unless all are completed.
@@ -54,13 +55,13 @@ struct Watched {
 enum View {
     Bars(MultiProgress),
     Lines,
-    Json(Out),
+    Json,
 }
 
 impl View {
     fn new(out: Out) -> Self {
         if out.is_json() {
-            Self::Json(out)
+            Self::Json
         } else if io::stderr().is_terminal() {
             Self::Bars(MultiProgress::new())
         } else {
@@ -79,7 +80,7 @@ impl Watch {
         let job = |id: &JobId| {
             let bar = match &view {
                 View::Bars(bars) => Some(bars.add(ProgressBar::new(1000).with_style(style()))),
-                View::Lines | View::Json(_) => None,
+                View::Lines | View::Json => None,
             };
             let name = id.to_string();
             let job = Watched {
@@ -100,7 +101,7 @@ impl Watch {
     /// the station was there.
     async fn follow(&mut self, client: &Client, seen: &mut Option<Instant>) -> Result<(), Failure> {
         let channels: Vec<String> = self.jobs.keys().map(|id| format!("job:{id}")).collect();
-        let mut live = Live::subscribe(client, &channels, None).await?;
+        let mut live = Live::subscribe(client, &channels).await?;
         self.read(client).await?;
         while !self.ended() {
             *seen = Some(Instant::now());
@@ -124,8 +125,8 @@ impl Watch {
     }
 
     fn heard(&mut self, message: &Value) -> Result<(), Failure> {
-        if let View::Json(out) = &self.view {
-            out.json_line(message)?;
+        if matches!(self.view, View::Json) {
+            print_json_line(message)?;
         }
         let Ok(id) = field(message, "job_id").parse() else { return Ok(()) };
         match message["type"].as_str() {
@@ -156,7 +157,7 @@ impl Watch {
         match &self.view {
             View::Bars(_) => job.draw(),
             View::Lines => note(job.line()),
-            View::Json(_) => Ok(()),
+            View::Json => Ok(()),
         }
     }
 
@@ -169,7 +170,7 @@ impl Watch {
         match &self.view {
             View::Bars(_) => job.draw(),
             View::Lines if further && percent < 100.0 => note(job.line()),
-            View::Lines | View::Json(_) => Ok(()),
+            View::Lines | View::Json => Ok(()),
         }
     }
 
@@ -202,14 +203,14 @@ impl Watched {
         let state = self.state.map_or("", JobState::as_str);
         let mut line = format!("{}: {state}", self.name);
         if self.state.is_some_and(JobState::is_active) {
-            line += &format!(" {:.0}%", self.percent);
+            _ = write!(line, " {:.0}%", self.percent);
         }
         if !self.left.is_empty() && self.state == Some(JobState::Running) {
-            line += &format!(", {} left", self.left);
+            _ = write!(line, ", {} left", self.left);
         }
         let tells = !matches!(self.state, Some(JobState::Running | JobState::Completed));
         if tells && !self.reason.is_empty() {
-            line += &format!(" ({})", self.reason);
+            _ = write!(line, " ({})", self.reason);
         }
         line
     }

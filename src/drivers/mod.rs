@@ -1,8 +1,136 @@
 //! Machine protocols as sans-IO state machines: bytes and time in, bytes and events out.
+//!
+//! A driver has no clock, no thread and no port: its caller (a link, or a test) tells it what came
+//! and what time it is, takes what it wants to send, and looks when it wants to be called again.
+//! Files are supplied piece by piece, as they are: the driver cuts them into lines itself, with
+//! [`crate::toolpath::Splitter`], so that everyone counts the same lines.
 
 mod checkpoint;
+pub mod grbl;
+mod outcome;
+
+use std::time::Duration;
+
+pub use checkpoint::Checkpoint;
+pub use grbl::Grbl;
+pub use outcome::{End, Refused};
+
+use crate::domain::{DeviceStatus, Position};
 
 /// Every driver there is.
 pub const NAMES: [&str; 1] = ["grbl"];
 
-pub use checkpoint::Checkpoint;
+/// What a driver is told about its machine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long the machine may leave a line unacknowledged without showing that it works.
+    pub timeout: Duration,
+    /// Sent before each file.
+    pub start_lines: Vec<String>,
+    /// Sent after each file that ended well.
+    pub end_lines: Vec<String>,
+    /// Sent once the machine stands still after a job that did not end well.
+    pub on_stop: Vec<String>,
+}
+
+/// What is asked of a driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Runs the file that is supplied from now on.
+    Start,
+    /// Holds the job still.
+    Pause,
+    /// Lets it go on.
+    Resume,
+    /// Stops safely; the job ends as cancelled.
+    Cancel,
+    /// Stops safely, job or not; a job ends as interrupted for this reason.
+    Interrupt(String),
+    /// Stops safely because the file cannot be read on; the job ends as failed for this reason.
+    FileFailed(String),
+    /// Sends one line and answers with what the machine says to it.
+    Send(String),
+    /// Sends the machine home.
+    Home,
+    /// Takes it out of alarm.
+    Unlock,
+    /// Stops it at once, and keeps it stopped.
+    Estop,
+    /// Lets it be used again.
+    ClearEstop,
+}
+
+/// What a driver has to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The status or its reason has changed.
+    Status(DeviceStatus, Option<String>),
+    /// The machine has said which firmware it runs.
+    Identified(String),
+    /// Where the tool is, in work coordinates, and whether it is up; `None` = no longer known.
+    Position(Option<Position>, Option<bool>),
+    /// The machine has refused a line or gone into alarm.
+    Fault(String),
+    /// The machine has said something of its own accord.
+    Said(String),
+    /// The job stands still, for this reason if nobody asked for it.
+    Paused(Option<String>),
+    /// It goes on.
+    Resumed,
+    /// It is over.
+    Ended(End),
+    /// What came of [`Command::Send`], [`Command::Home`] or [`Command::Unlock`].
+    Answered(Result<Vec<String>, Refused>),
+    /// The machine has answered the emergency stop.
+    EstopConfirmed,
+}
+
+/// One machine's protocol. Times are measured from any origin the caller likes and never go back.
+pub trait Driver: Send {
+    /// The port has been opened.
+    fn opened(&mut self, now: Duration);
+
+    /// The port is gone; a job on the machine ends as interrupted for this reason.
+    fn closed(&mut self, reason: &str, now: Duration);
+
+    /// The machine has sent this.
+    fn receive(&mut self, bytes: &[u8], now: Duration);
+
+    /// Somebody asks for something.
+    fn command(&mut self, command: Command, now: Duration);
+
+    /// True if more of the file should be supplied, or its end.
+    fn wants_file(&self) -> bool;
+
+    /// More of the file.
+    fn supply(&mut self, bytes: &[u8], now: Duration);
+
+    /// There is no more of the file.
+    fn end_of_file(&mut self, now: Duration);
+
+    /// Time has passed.
+    fn tick(&mut self, now: Duration);
+
+    /// When [`Driver::tick`] should be called at the latest.
+    fn deadline(&self) -> Option<Duration>;
+
+    /// Appends what is to be sent.
+    fn transmit(&mut self, out: &mut Vec<u8>);
+
+    /// The next thing it has to say.
+    fn event(&mut self) -> Option<Event>;
+
+    /// How far the job got that is running, or that ended last.
+    fn checkpoint(&self) -> Checkpoint;
+
+    /// True while the machine does not move and nothing is being done to stop it.
+    fn is_still(&self) -> bool;
+}
+
+/// The driver of that name, or `None`.
+pub fn create(name: &str, options: Options) -> Option<Box<dyn Driver>> {
+    match name {
+        "grbl" => Some(Box::new(Grbl::new(options))),
+        _ => None,
+    }
+}

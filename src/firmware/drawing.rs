@@ -38,3 +38,16 @@ pub struct Drawing {
     /// The newest moves, oldest first.
     pub moves: VecDeque<Move>,
 }
+
+/// Older moves are forgotten beyond that.
+const MOST_MOVES: usize = 100_000;
+
+impl Drawing {
+    pub(super) fn add(&mut self, to: [f64; 3], draw: bool) {
+        if self.moves.len() == MOST_MOVES {
+            self.moves.pop_front();
+        }
+        self.total += 1;
+        self.moves.push_back(Move { to, draw });
+    }
+}

@@ -23,11 +23,11 @@ mod options;
 mod report;
 
 pub use crate::{
-    drivers::Checkpoint,
+    drivers::{Checkpoint, End, Refused},
     firmware::{Drawing, Faults, Move},
 };
 pub use detect::{Candidate, detect};
 pub use estop::Estop;
 pub use handle::{Answer, LinkHandle};
 pub use options::{LinkOptions, Run, SimulatorOptions, Source};
-pub use report::{End, Refused, Report};
+pub use report::Report;

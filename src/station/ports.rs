@@ -1,9 +1,73 @@
-//! Who listens on a port, as `/proc` tells.
+//! Ports: listening on them, and who does already, as `/proc` tells.
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _},
     path::{Path, PathBuf},
 };
+
+use nix::libc;
+
+use super::StartError;
+
+/// How often another free port is tried when 0 was asked for and the first is free on one
+/// address only.
+const FREE_PORT_ATTEMPTS: usize = 16;
+
+/// Listens on `port` of `host`, an address or a name: on `127.0.0.1`, and on `::1` where present, for
+/// `localhost`; on all its addresses for another name. 0 is a free port, the same on each.
+///
+/// # Errors
+/// The name is unknown, or an address cannot be bound; who listens there is named.
+pub fn bind(host: &str, port: u16) -> Result<Vec<TcpListener>, StartError> {
+    let addresses = resolve(host)?;
+    for _ in 1..FREE_PORT_ATTEMPTS {
+        match bind_all(&addresses, port) {
+            Err(StartError::PortInUse { .. }) if port == 0 => {}
+            bound => return bound,
+        }
+    }
+    bind_all(&addresses, port)
+}
+
+fn resolve(host: &str) -> Result<Vec<IpAddr>, StartError> {
+    if host == "localhost" {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let host = host.trim_matches(['[', ']']);
+    let unknown = |reason: String| StartError::Configuration(format!("host {host}: {reason}"));
+    let mut addresses: Vec<IpAddr> = (host, 0)
+        .to_socket_addrs()
+        .map_err(|error| unknown(error.to_string()))?
+        .map(|address| address.ip())
+        .collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    if addresses.is_empty() { Err(unknown("it has no address".to_owned())) } else { Ok(addresses) }
+}
+
+fn bind_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, StartError> {
+    let mut port = port;
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let address = SocketAddr::new(*address, port);
+        match TcpListener::bind(address) {
+            Ok(listener) => {
+                port = listener.local_addr().map_or(port, |bound| bound.port());
+                listeners.push(listener);
+            }
+            Err(error) if !listeners.is_empty() && is_absent(&error) => {}
+            Err(error) => return Err(StartError::listen(address, error)),
+        }
+    }
+    Ok(listeners)
+}
+
+/// This machine does not have the address, as `::1` where IPv6 is turned off.
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
 
 /// A process, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +134,7 @@ fn name(process: &Path) -> String {
 mod tests {
     use std::{net::TcpListener, process};
 
-    use super::listening_process;
+    use super::{StartError, bind, listening_process};
     use crate::station::testing::eventually;
 
     #[test]
@@ -82,5 +146,28 @@ mod tests {
             drop(listener);
             eventually("it is gone", || listening_process(port).is_none().then_some(()));
         }
+    }
+
+    #[test]
+    fn localhost_is_one_port_on_every_loopback_address() {
+        let listeners = bind("localhost", 0).unwrap();
+        let ports: Vec<u16> =
+            listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        assert!(listeners.iter().all(|listener| listener.local_addr().unwrap().ip().is_loopback()));
+        assert!(ports.iter().all(|port| *port == ports[0] && *port != 0), "{ports:?}");
+        match bind("127.0.0.1", ports[0]) {
+            Err(StartError::PortInUse { owner, .. }) => {
+                assert_eq!(owner.map(|owner| owner.pid), Some(process::id()));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_here_is_told() {
+        let error = bind("192.0.2.1", 0).unwrap_err();
+        assert_eq!(error.code(), crate::station::exit::UNAVAILABLE);
+        assert!(error.to_string().starts_with("cannot listen on 192.0.2.1:0: "), "{error}");
+        assert!(bind("[::1]", 0).is_ok() || bind("::1", 0).is_err());
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous},
     daemons::{History, Phase, Tools},
     feed::Feed,
-    http::{App, server},
+    http::{App, Parts, server},
     store::{self, Store, StoreError, StoreOptions},
     supervision::Ready as AllUp,
 };
@@ -58,13 +58,11 @@ pub fn run(mut options: StartOptions) -> ExitCode {
         return ExitCode::from(exit::INTERNAL);
     }
     let how = Launch { daemonize: options.daemonize, nice: options.nice };
-    launch(how, |ready| {
-        let after = live(&options, &loaded, background, ready)?;
-        match after {
-            After::End => Ok(()),
-            After::Again(notifier) => Err(again(background, &notifier)),
-        }
-    })
+    let code = launch(how, |ready| match live(&options, &loaded, background, ready)? {
+        After::End => Ok(()),
+        After::Again(notifier) => Err(again(background, &notifier)),
+    });
+    ExitCode::from(code)
 }
 
 /// The configuration of a start, with the simulated machines that were asked for.
@@ -146,8 +144,18 @@ async fn serve(
     let notifier = ready.notifier();
     let supervisor = assemble(config, &options.daemons, paths, &tools)?;
     let (control, requests) = mpsc::channel(16);
-    let app = App::new(tools.clone(), control, settings(config, paths));
-    let server = server(ports, Some(socket), app.clone()).map_err(|error| internal(&error))?;
+    let parts = Parts {
+        store: tools.store.clone(),
+        feed: tools.feed.clone(),
+        board: tools.board.clone(),
+        links: tools.links().clone(),
+        estops: tools.estops.clone(),
+        history: tools.history.clone(),
+        telemetry: tools.telemetry.clone(),
+        control,
+    };
+    let app = App::new(parts, settings(config, paths));
+    let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
     let handle = server.handle();
     actix::spawn(server);
 
@@ -218,7 +226,7 @@ pub(super) fn log_options(config: &Config, paths: &Paths, background: bool) -> L
         format: match &logging.format {
             LogFormat::Text => super::LogFormat::Text,
             LogFormat::Json => super::LogFormat::Json,
-            LogFormat::Template(template) => super::LogFormat::Template(template.clone()),
+            LogFormat::Template(template) => super::LogFormat::parse(template),
         },
         file,
         rotation: (logging.rotate == Rotate::Internal).then_some(rotation),

@@ -91,16 +91,16 @@ impl Head {
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
         let newest = connection
-            .query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Hash>(1)?)))
+            .query_row(sql, [], |row| Ok(Self { seq: row.get(0)?, hash: row.get(1)? }))
             .optional()?;
-        Ok(newest.map_or_else(Self::default, |(seq, hash)| Self { seq: seq.cast_unsigned(), hash }))
+        Ok(newest.unwrap_or_default())
     }
 }
 
 impl Canonical<'_> {
     fn hash(&self, before: &Hash) -> Result<Hash, StoreError> {
         let json = serde_json::to_vec(self)
-            .map_err(|error| StoreError::unreadable("audit record", error))?;
+            .map_err(|error| StoreError::unreadable("audit record", &error))?;
         Ok(Sha256::new().chain_update(before).chain_update(json).finalize().into())
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn append(
     let sql = "INSERT INTO audit (seq, at, actor, source, action, resource, outcome, detail, hash)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     connection.prepare_cached(sql)?.execute(params![
-        record.seq.cast_signed(),
+        record.seq,
         record.timestamp,
         record.actor,
         record.source,
@@ -188,7 +188,7 @@ pub fn verify(connection: &Connection) -> Result<AuditCheck, StoreError> {
 fn record(row: &Row<'_>) -> rusqlite::Result<(AuditRecord, Hash)> {
     let hash: Hash = row.get(8)?;
     let record = AuditRecord {
-        seq: row.get::<_, i64>(0)?.cast_unsigned(),
+        seq: row.get(0)?,
         timestamp: Timestamp::from_ms(row.get(1)?),
         actor: row.get(2)?,
         source: row.get(3)?,

@@ -33,7 +33,7 @@ pub fn verify(path: &Path) -> Result<(), StoreError> {
     let connection = Connection::open_with_flags(uri, flags)?;
     match check(&connection, "integrity_check").map_err(|error| open::explain(path, error))? {
         None => Ok(()),
-        Some(damage) => Err(open::unusable(path, damage)),
+        Some(damage) => Err(open::unusable(path, &damage)),
     }
 }
 

@@ -81,7 +81,7 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The linked SQLite can lose data.
+    /// The linked `SQLite` can lose data.
     #[error("SQLite {found} has known faults in its write-ahead log: {needed} or newer is needed")]
     OldSqlite {
         /// Its version.
@@ -106,7 +106,7 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
-    /// SQLite refused.
+    /// `SQLite` refused.
     #[error("database error: {0}")]
     Sql(Arc<rusqlite::Error>),
     /// A file beside the database could not be read or written.
@@ -131,11 +131,11 @@ impl StoreError {
         }
     }
 
-    pub(super) fn unreadable(what: &'static str, reason: impl ToString) -> Self {
+    pub(super) fn unreadable(what: &'static str, reason: &(impl ToString + ?Sized)) -> Self {
         Self::Unreadable { what, reason: reason.to_string() }
     }
 
-    /// True if no later write can be trusted: SQLite could not write or sync, or found damage.
+    /// True if no later write can be trusted: `SQLite` could not write or sync, or found damage.
     pub(super) fn is_fatal(&self) -> bool {
         let Self::Sql(error) = self else { return matches!(self, Self::Failed(_)) };
         matches!(

@@ -55,8 +55,8 @@ pub fn since(
     while let Some(row) = rows.next()? {
         let channel = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         events.push(StoredEvent {
-            seq: row.get::<_, i64>(0)?.cast_unsigned(),
-            channel: channel.parse().map_err(|why| StoreError::unreadable("channel", why))?,
+            seq: row.get(0)?,
+            channel: channel.parse().map_err(|why| StoreError::unreadable("channel", &why))?,
             resource: row.get(2)?,
             json: row.get(3)?,
         });
@@ -104,8 +104,7 @@ pub fn prune(tx: &Tx<'_>, before: Timestamp, limit: usize) -> Result<usize, Stor
 }
 
 fn number(connection: &Connection, sql: &str) -> Result<Option<u64>, StoreError> {
-    let number: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    Ok(number.map(i64::cast_unsigned))
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 fn signed(seq: u64) -> i64 {

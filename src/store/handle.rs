@@ -54,9 +54,13 @@ impl Store {
     /// not clean, a check of the file runs in the background: see [`Store::integrity`].
     pub fn open(options: StoreOptions, feed: Arc<Feed>) -> Result<Self, StoreError> {
         let path = options.path.clone();
+        Self::start(options, feed).map_err(|error| open::explain(&path, error))
+    }
+
+    fn start(options: StoreOptions, feed: Arc<Feed>) -> Result<Self, StoreError> {
+        let path = options.path.clone();
         let mut connection = open::writer(&options)?;
-        migrate::run(&mut connection, &options, migrate::runner())
-            .map_err(|error| open::explain(&path, error))?;
+        migrate::run(&mut connection, &options, migrate::runner())?;
         let clean = settings::get(&connection, writer::RUNNING)?.is_none_or(|value| value == "no");
         settings::put(&connection, writer::RUNNING, "yes")?;
         let ledger = Ledger::load(&connection)?;

@@ -14,7 +14,6 @@ use super::{StoreError, StoreOptions, backup, open};
 use crate::domain::Timestamp;
 
 mod embedded {
-    #![expect(missing_docs, clippy::pedantic, reason = "written by a macro")]
     refinery::embed_migrations!("migrations");
 }
 
@@ -51,9 +50,8 @@ pub(super) fn run(
 
 /// The schema's version; 0 for a new database.
 fn version(connection: &Connection, path: &Path) -> Result<i32, StoreError> {
-    let tables: u32 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| open::explain(path, error.into()))?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         return Ok(0);
     }

@@ -23,6 +23,8 @@ mod page;
 mod pending;
 mod readers;
 pub mod settings;
+#[cfg(test)]
+mod tests;
 mod tx;
 mod writer;
 

@@ -14,7 +14,7 @@ use super::StoreError;
 
 /// How long a statement waits for another process that holds the database locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The first SQLite without the fault that could lose commits when the log starts over.
+/// The first `SQLite` without the fault that could lose commits when the log starts over.
 const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Length of the header of a database file, in bytes.
@@ -65,7 +65,7 @@ pub(super) fn writer(options: &StoreOptions) -> Result<Connection, StoreError> {
     check_header(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    prepare_writer(&connection, options.synchronous).map_err(|error| explain(path, error))?;
+    prepare_writer(&connection, options.synchronous)?;
     Ok(connection)
 }
 
@@ -106,7 +106,7 @@ pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-pub(super) fn unusable(path: &Path, reason: impl ToString) -> StoreError {
+pub(super) fn unusable(path: &Path, reason: &(impl ToString + ?Sized)) -> StoreError {
     StoreError::Unusable { path: path.to_owned(), reason: reason.to_string() }
 }
 
@@ -129,7 +129,7 @@ fn prepare_writer(connection: &Connection, synchronous: Synchronous) -> Result<(
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
-        return Err(StoreError::unreadable("journal mode", mode));
+        return Err(StoreError::unreadable("journal mode", &mode));
     }
     let synchronous = match synchronous {
         Synchronous::Full => "full",
@@ -146,7 +146,7 @@ fn prepare_writer(connection: &Connection, synchronous: Synchronous) -> Result<(
     Ok(())
 }
 
-/// Refuses what SQLite would only stumble over later: another kind of file, or one cut short.
+/// Refuses what `SQLite` would only stumble over later: another kind of file, or one cut short.
 fn check_header(path: &Path) -> Result<(), StoreError> {
     let io = |error| StoreError::io(path, error);
     let mut file = File::open(path).map_err(io)?;
@@ -172,7 +172,7 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
     let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
     // While the log holds something, a checkpoint cut short may have left the file short as well.
     if log == 0 && length < page * u64::from(pages) {
-        return Err(unusable(path, format!("it is cut short: {length} bytes of {pages} pages")));
+        return Err(unusable(path, &format!("it is cut short: {length} bytes of {pages} pages")));
     }
     Ok(())
 }

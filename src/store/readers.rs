@@ -13,12 +13,12 @@ use super::{StoreError, open};
 pub(super) struct Readers {
     path: PathBuf,
     size: u32,
-    shelf: Mutex<Shelf>,
+    stock: Mutex<Stock>,
     returned: Condvar,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Stock {
     idle: Vec<Connection>,
     lent: u32,
     closed: bool,
@@ -32,7 +32,7 @@ struct Loan<'a> {
 
 impl Readers {
     pub(super) fn new(path: PathBuf, size: u32) -> Self {
-        Self { path, size: size.max(1), shelf: Mutex::default(), returned: Condvar::new() }
+        Self { path, size: size.max(1), stock: Mutex::default(), returned: Condvar::new() }
     }
 
     /// Runs `query` in one snapshot.
@@ -52,35 +52,35 @@ impl Readers {
 
     /// Lends nothing more and closes what comes back.
     pub(super) fn close(&self) {
-        let mut shelf = self.lock();
-        shelf.closed = true;
-        shelf.idle.clear();
+        let mut stock = self.lock();
+        stock.closed = true;
+        stock.idle.clear();
         self.returned.notify_all();
     }
 
     fn borrow(&self) -> Result<Loan<'_>, StoreError> {
         let taken =
-            |shelf: &mut Shelf| !shelf.closed && shelf.idle.is_empty() && shelf.lent >= self.size;
+            |stock: &mut Stock| !stock.closed && stock.idle.is_empty() && stock.lent >= self.size;
         let waited = self.returned.wait_while(self.lock(), taken);
-        let mut shelf = waited.unwrap_or_else(PoisonError::into_inner);
-        if shelf.closed {
+        let mut stock = waited.unwrap_or_else(PoisonError::into_inner);
+        if stock.closed {
             return Err(StoreError::Closed);
         }
-        shelf.lent += 1;
-        Ok(Loan { readers: self, connection: shelf.idle.pop() })
+        stock.lent += 1;
+        Ok(Loan { readers: self, connection: stock.idle.pop() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        let mut shelf = self.readers.lock();
-        shelf.lent -= 1;
-        if !shelf.closed {
-            shelf.idle.extend(self.connection.take());
+        let mut stock = self.readers.lock();
+        stock.lent -= 1;
+        if !stock.closed {
+            stock.idle.extend(self.connection.take());
         }
         self.readers.returned.notify_one();
     }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, ops::Deref};
 
 use rusqlite::{Connection, params};
 
-use super::{StoreError, audit};
+use super::{StoreError, audit, events};
 use crate::domain::{AuditEntry, Body, Event, Frame, JobState, Timestamp};
 
 /// What the work of a write is given: the connection in a transaction, and the ways to add an event
@@ -33,15 +33,10 @@ pub(super) struct Heads {
 impl Ledger {
     /// Reads the last numbers from the database.
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
-        let newest = |table: &str| {
-            let sql = format!("SELECT coalesce(max(seq), 0) FROM {table}");
-            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
-        };
-        let event = u64::try_from(newest("events")?)
-            .map_err(|error| StoreError::unreadable("event number", error))?;
+        let newest_job = "SELECT coalesce(max(seq), 0) FROM jobs";
         let heads = Heads {
-            event,
-            job: newest("jobs")?,
+            event: events::newest(connection)?.unwrap_or(0),
+            job: connection.query_row(newest_job, [], |row| row.get(0))?,
             audit: audit::Head::load(connection)?,
             counts: [0; JobState::ALL.len()],
             frames: 0,
@@ -76,11 +71,12 @@ impl<'c> Tx<'c> {
             cause_seq,
             body,
         };
-        let frame = Frame::event(&event).map_err(|error| StoreError::unreadable("event", error))?;
+        let frame =
+            Frame::event(&event).map_err(|error| StoreError::unreadable("event", &error))?;
         let sql = "INSERT INTO events (seq, at, channel, kind, resource, json)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.connection.prepare_cached(sql)?.execute(params![
-            event.seq.cast_signed(),
+            event.seq,
             event.timestamp.as_ms(),
             event.channel.as_str(),
             event.body.kind(),

@@ -96,8 +96,8 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-/// Puts into `line` what of `raw` goes to the machine.
-fn clean(raw: &[u8], line: &mut Vec<u8>) {
+/// Puts into `line` what of one line of a file, `raw`, goes to the machine.
+pub fn clean(raw: &[u8], line: &mut Vec<u8>) {
     line.clear();
     let raw = raw.trim_ascii();
     if raw.iter().all(|byte| PLAIN[usize::from(*byte)]) {

@@ -9,6 +9,12 @@ use super::{
 };
 use crate::domain::{Actor, Body, Job, JobId, JobKind, JobState, Priority, Progress, Timestamp};
 
+pub(super) const JOB_ON: &str = "SELECT id FROM jobs INDEXED BY jobs_on_device
+    WHERE kind = 'device' AND state IN ('RUNNING', 'PAUSED') AND device IS NOT NULL AND device = ?1";
+pub(super) const DEPENDENTS: &str = "UPDATE jobs SET look_at = 0
+    WHERE +state = 'QUEUED' AND look_at IS NULL
+    AND seq IN (SELECT job FROM dependencies WHERE needs = ?1)";
+
 /// Why and how a job moves.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -53,7 +59,7 @@ pub fn transition(tx: &Tx<'_>, id: JobId, to: JobState, change: Change) -> Resul
         forget_claim(tx, seq, &mut job)?;
     }
     if to.is_active() {
-        check_machine_is_free(tx, seq, &job)?;
+        check_machine_is_free(tx, &job)?;
     }
     save(tx, seq, &job)?;
     tx.count(Some(from), Some(to));
@@ -118,7 +124,7 @@ fn apply(job: &mut Job, to: JobState, change: &Change, now: Timestamp) {
     job.driver = change.driver.clone().or_else(|| job.driver.take());
     job.exit_code = change.exit_code;
     job.finished_at = to.is_terminal().then_some(now);
-    job.error = change.error.clone();
+    job.error.clone_from(&change.error);
     job.not_before = change.not_before.or(job.not_before);
     match to {
         JobState::Running if from != JobState::Paused => {
@@ -155,16 +161,20 @@ fn forget_claim(tx: &Tx<'_>, seq: i64, job: &mut Job) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn check_machine_is_free(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
+fn check_machine_is_free(tx: &Tx<'_>, job: &Job) -> Result<(), StoreError> {
     let (JobKind::Device, Some(device)) = (job.kind, &job.device) else { return Ok(()) };
-    let sql = "SELECT id FROM jobs WHERE kind = 'device' AND state IN ('RUNNING', 'PAUSED')
-        AND device IS NOT NULL AND device = ?1 AND seq <> ?2";
-    let mut statement = tx.prepare_cached(sql)?;
-    let other = statement.query_row(params![device, seq], |found| row::id(found, 0)).optional()?;
-    match other {
-        None => Ok(()),
-        Some(job) => Err(StoreError::DeviceTaken { device: device.clone(), job }),
+    match job_on(tx, device)? {
+        Some(other) if other != job.id => {
+            Err(StoreError::DeviceTaken { device: device.clone(), job: other })
+        }
+        _ => Ok(()),
     }
+}
+
+/// The job that a machine works on.
+pub(super) fn job_on(tx: &Tx<'_>, device: &str) -> Result<Option<JobId>, StoreError> {
+    let mut statement = tx.prepare_cached(JOB_ON)?;
+    Ok(statement.query_row([device], |found| row::id(found, 0)).optional()?)
 }
 
 fn save(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
@@ -191,9 +201,7 @@ fn save(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
 
 /// Who waits for this job is looked at by the next claim.
 pub(super) fn look_at_dependents(tx: &Tx<'_>, id: JobId) -> Result<(), StoreError> {
-    let sql = "UPDATE jobs SET look_at = 0 WHERE state = 'QUEUED' AND look_at IS NULL
-        AND seq IN (SELECT job FROM dependencies WHERE needs = ?1)";
-    tx.prepare_cached(sql)?.execute([id.as_bytes()])?;
+    tx.prepare_cached(DEPENDENTS)?.execute([id.as_bytes()])?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::{
     super::{StoreError, Tx},
-    change::{Change, transition},
+    change::{self, Change, transition},
     row::{self, Numbered},
 };
 use crate::domain::{Job, JobId, JobState, Timestamp};
@@ -23,19 +23,23 @@ enum Verdict {
     Never(String),
 }
 
-const NEXT_COMMAND: &str = "WHERE seq = (
-    SELECT seq FROM jobs WHERE state = 'QUEUED' AND look_at = 0 AND target = 'command'
+pub(super) const NEXT_COMMAND: &str = "WHERE seq = (
+    SELECT seq FROM jobs INDEXED BY jobs_ready WHERE state = 'QUEUED' AND look_at = 0 AND target = 'command'
     ORDER BY priority DESC, rank, seq LIMIT 1)";
 
+/// Those whose time has come are ready.
+pub(super) const DUE: &str = "UPDATE jobs INDEXED BY jobs_timed SET look_at = 0
+    WHERE state = 'QUEUED' AND look_at > 0 AND look_at <= ?1";
+
 /// The best of three queues, each read from its index.
-const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
-    SELECT * FROM (SELECT priority, rank, seq FROM jobs
+pub(super) const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
+    SELECT * FROM (SELECT priority, rank, seq FROM jobs INDEXED BY jobs_ready
         WHERE state = 'QUEUED' AND look_at = 0 AND target = ?1
         ORDER BY priority DESC, rank, seq LIMIT 1)
-    UNION ALL SELECT * FROM (SELECT priority, rank, seq FROM jobs
+    UNION ALL SELECT * FROM (SELECT priority, rank, seq FROM jobs INDEXED BY jobs_ready
         WHERE state = 'QUEUED' AND look_at = 0 AND target = ?2
         ORDER BY priority DESC, rank, seq LIMIT 1)
-    UNION ALL SELECT * FROM (SELECT priority, rank, seq FROM jobs
+    UNION ALL SELECT * FROM (SELECT priority, rank, seq FROM jobs INDEXED BY jobs_ready
         WHERE state = 'QUEUED' AND look_at = 0 AND target = 'any'
         ORDER BY priority DESC, rank, seq LIMIT 1))
     ORDER BY priority DESC, rank, seq LIMIT 1)";
@@ -48,9 +52,7 @@ pub fn claim_for_device(
     driver: &str,
     now: Timestamp,
 ) -> Result<Option<Job>, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'device' AND device = ?1
-        AND state IN ('RUNNING', 'PAUSED') AND device IS NOT NULL)";
-    if tx.prepare_cached(sql)?.query_row([device], |row| row.get(0))? {
+    if change::job_on(tx, device)?.is_some() {
         return Ok(None);
     }
     let targets = (format!("device:{device}"), format!("driver:{driver}"));
@@ -75,7 +77,7 @@ pub fn claim_command(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Job>, StoreEr
 
 /// When the next job that waits for its time may run.
 pub fn next_not_before(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    let sql = "SELECT min(look_at) FROM jobs WHERE state = 'QUEUED' AND look_at > 0";
+    let sql = "SELECT min(look_at) FROM jobs INDEXED BY jobs_timed WHERE state = 'QUEUED' AND look_at > 0";
     let time: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(time.map(Timestamp::from_ms))
 }
@@ -87,8 +89,8 @@ fn next(
     driver: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Job>, StoreError> {
-    let due =
-        "UPDATE jobs SET look_at = 0 WHERE state = 'QUEUED' AND look_at > 0 AND look_at <= ?1";
+    let due = "UPDATE jobs INDEXED BY jobs_timed SET look_at = 0
+    WHERE state = 'QUEUED' AND look_at > 0 AND look_at <= ?1";
     tx.prepare_cached(due)?.execute([now.as_ms()])?;
     while let Some(Numbered { seq, job }) = row::select(tx, rest, params)?.pop() {
         match judge(tx, seq, &job, driver, now)? {

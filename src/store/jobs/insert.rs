@@ -141,5 +141,5 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
 
 fn json(what: &'static str, value: Option<&impl Serialize>) -> Result<Option<String>, StoreError> {
     let text = value.map(serde_json::to_string).transpose();
-    text.map_err(|error| StoreError::unreadable(what, error))
+    text.map_err(|error| StoreError::unreadable(what, &error))
 }

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::domain::{JobId, JobState, Timestamp};
 
+pub(super) const OLD: &str = "SELECT id FROM jobs
+    WHERE finished_at IS NOT NULL AND finished_at < ?1 ORDER BY finished_at LIMIT ?2";
+
 /// Deletes an ended job. Its large file, if no other job names it, goes with the next sweep.
 pub fn delete(tx: &Tx<'_>, id: JobId) -> Result<(), StoreError> {
     let row::Numbered { seq, job } = row::find(tx, id)?;
@@ -26,10 +29,8 @@ pub fn delete(tx: &Tx<'_>, id: JobId) -> Result<(), StoreError> {
 /// Deletes up to `limit` jobs that ended before `before`, those that ended first, first; returns
 /// which.
 pub fn prune(tx: &Tx<'_>, before: Timestamp, limit: usize) -> Result<Vec<JobId>, StoreError> {
-    let sql = "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?1
-        ORDER BY finished_at LIMIT ?2";
     let ids = {
-        let mut statement = tx.prepare_cached(sql)?;
+        let mut statement = tx.prepare_cached(OLD)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![before.as_ms(), limit], |row| row::id(row, 0))?;
         rows.collect::<Result<Vec<_>, _>>()?

@@ -51,8 +51,20 @@ pub fn by_key(connection: &Connection, key: &str) -> Result<Option<Job>, StoreEr
 pub fn list(connection: &Connection, filter: &JobFilter) -> Result<Page<Job>, StoreError> {
     let limit = Limit::new(filter.limit);
     let start = page::start(filter.cursor.as_deref())?;
+    let params = named_params! {
+        ":start": start,
+        ":device": filter.device,
+        ":state": filter.state.map(JobState::as_str),
+        ":kind": filter.kind.map(JobKind::as_str),
+        ":limit": limit.query(),
+    };
+    let found = select(connection, &list_sql(filter), params)?;
+    Ok(limit.page(found.into_iter().map(|numbered| (numbered.seq, numbered.job)).collect()))
+}
+
+pub(super) fn list_sql(filter: &JobFilter) -> String {
     // One text for each index that may serve: a condition on a parameter would hide it.
-    let rest = format!(
+    format!(
         "WHERE seq < :start AND {} AND {} AND (:kind IS NULL OR kind = :kind)
          ORDER BY seq DESC LIMIT :limit",
         if filter.device.is_some() { "device = :device" } else { ":device IS NULL" },
@@ -62,16 +74,7 @@ pub fn list(connection: &Connection, filter: &JobFilter) -> Result<Page<Job>, St
             // The plus leaves the choice to the index on devices, which is the narrower one.
             (Some(_), Some(_)) => "+state = :state",
         },
-    );
-    let params = named_params! {
-        ":start": start,
-        ":device": filter.device,
-        ":state": filter.state.map(JobState::as_str),
-        ":kind": filter.kind.map(JobKind::as_str),
-        ":limit": limit.query(),
-    };
-    let found = select(connection, &rest, params)?;
-    Ok(limit.page(found.into_iter().map(|numbered| (numbered.seq, numbered.job)).collect()))
+    )
 }
 
 /// The jobs that wait, in the order they will run (each as soon as it may), at most `limit`.

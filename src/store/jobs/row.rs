@@ -55,7 +55,7 @@ where
     T: FromStr<Err: ToString>,
 {
     let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
-    text.parse().map_err(|error: T::Err| StoreError::unreadable(what, error))
+    text.parse().map_err(|error: T::Err| StoreError::unreadable(what, &error))
 }
 
 fn numbered(row: &Row<'_>) -> Result<Numbered, StoreError> {
@@ -105,5 +105,5 @@ fn json<T: DeserializeOwned>(
         ValueRef::Null => return Ok(None),
         value => value.as_bytes().map_err(rusqlite::Error::from)?,
     };
-    serde_json::from_slice(text).map(Some).map_err(|error| StoreError::unreadable(what, error))
+    serde_json::from_slice(text).map(Some).map_err(|error| StoreError::unreadable(what, &error))
 }

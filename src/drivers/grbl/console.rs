@@ -1,0 +1,95 @@
+//! Single lines of a person.
+
+use std::time::Duration;
+
+use super::{Event, Grbl, Phase, Refused, State, window::Origin};
+use crate::toolpath::clean;
+
+/// The way home is long, and GRBL says nothing on it.
+const HOMING: Duration = Duration::from_mins(5);
+
+impl Grbl {
+    pub(super) fn send(&mut self, line: &str) {
+        match self.check(line) {
+            Err(refused) => self.say(Event::Answered(Err(refused))),
+            Ok(text) if text == b"?" => {
+                self.out.push(b'?');
+                self.polled.at = self.now;
+                self.polled.outstanding = true;
+                self.phase = Phase::Asking { since: self.now };
+            }
+            Ok(text) => {
+                self.send_line(&text, Origin::Console);
+                self.phase = Phase::Console { lines: Vec::new(), since: self.now };
+            }
+        }
+    }
+
+    fn check(&self, line: &str) -> Result<Vec<u8>, Refused> {
+        if self.latched {
+            return Err(Refused::Estop);
+        }
+        match &self.phase {
+            Phase::Ready => {}
+            Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => {
+                return Err(Refused::Disconnected);
+            }
+            Phase::Running(_) => return Err(Refused::Busy("a job is on it")),
+            Phase::Stopping(_) | Phase::Estop { .. } => {
+                return Err(Refused::Busy("it is being stopped"));
+            }
+            Phase::Console { .. } | Phase::Asking { .. } => {
+                return Err(Refused::Busy("another line is being answered"));
+            }
+        }
+        if line.trim() == "?" {
+            return Ok(b"?".to_vec());
+        }
+        if line.contains(['\n', '\r']) {
+            return Err(Refused::Line("it is more than one line".to_owned()));
+        }
+        let mut text = Vec::new();
+        clean(line.as_bytes(), &mut text);
+        if text.is_empty() {
+            return Err(Refused::Line("nothing is left of it without comments".to_owned()));
+        }
+        super::job::check_length(&text, self.window.size()).map_err(Refused::Line)?;
+        Ok(text)
+    }
+
+    /// The line has been answered, by an error if there is one.
+    pub(super) fn console_done(&mut self, error: Option<String>) {
+        self.window.acknowledged();
+        let Phase::Console { lines, .. } = std::mem::replace(&mut self.phase, Phase::Ready) else {
+            return;
+        };
+        self.say(Event::Answered(match error {
+            None => Ok(lines),
+            Some(message) => Err(Refused::Machine { message, lines }),
+        }));
+        // What it does now is asked soon; it may have begun to move.
+        self.machine.state = match self.machine.state {
+            Some(State::Alarm) => Some(State::Alarm),
+            _ => Some(State::Run),
+        };
+    }
+
+    pub(super) fn tick_console(&mut self) {
+        let (since, long) = match &self.phase {
+            Phase::Console { since, .. } => {
+                let homes = self.window.oldest().is_some_and(|(_, text)| text.starts_with(b"$H"));
+                (*since, homes)
+            }
+            Phase::Asking { since } => (*since, false),
+            _ => return,
+        };
+        let patience = if long { HOMING.max(self.options.timeout) } else { self.options.timeout };
+        let moves = self.machine.state.is_some_and(State::moves)
+            && self.now.saturating_sub(self.machine.reported) < super::SILENCE;
+        if self.now >= since + patience && !moves {
+            self.say(Event::Answered(Err(Refused::Timeout(patience))));
+            // Whether it ever read the line is unknown: a reset makes sure that it does not later.
+            self.greet_again();
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! A file on its way through the window, and the clock that watches it.
+
+use std::time::Duration;
+
+use super::{
+    End, Event, Grbl, Options, Phase, State,
+    stop::Why,
+    window::{Origin, Window, goes_alone},
+};
+use crate::toolpath::{Next, Splitter, clean, gcode::Words};
+
+/// Characters that GRBL's line buffer holds; it throws blanks away before they get there.
+const LONGEST: usize = 79;
+
+/// More of the file is asked for below that many bytes.
+const LOW: usize = 4096;
+
+/// Homing moves the machine for a long time without a word.
+const HOMING: Duration = Duration::from_mins(5);
+
+/// A job on the machine.
+pub(super) struct Job {
+    pub(super) file: Splitter,
+    /// The next line, if `pending` says so.
+    line: Vec<u8>,
+    pending: Option<(Origin, bool)>,
+    stage: Stage,
+    pub(super) pause: Pause,
+    /// When the machine last acknowledged anything, was seen to work, or was given something after
+    /// a rest.
+    moved: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    Start(usize),
+    File,
+    End(usize),
+    /// All is sent.
+    Drain,
+}
+
+/// Whether the job is held still.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pause {
+    No,
+    /// `!` has been sent. The next report may have been on its way already (`stale`); going on may
+    /// have been asked for meanwhile.
+    Asked {
+        stale: bool,
+        resume: bool,
+    },
+    Held,
+    /// `~` has been sent, last at this time.
+    Resuming {
+        since: Duration,
+    },
+}
+
+/// What a job has for the machine next.
+enum Step {
+    Line,
+    Wait,
+    Fail(Option<u64>, String),
+}
+
+impl Job {
+    fn new(now: Duration) -> Self {
+        Self {
+            file: Splitter::new(),
+            line: Vec::new(),
+            pending: None,
+            stage: Stage::Start(0),
+            pause: Pause::No,
+            moved: now,
+        }
+    }
+
+    pub(super) fn wants_file(&self) -> bool {
+        !self.file.is_finished() && self.file.waiting() < LOW
+    }
+
+    /// True while the end, a standstill or a start is awaited.
+    pub(super) fn is_waiting(&self, window: &Window) -> bool {
+        match self.pause {
+            Pause::Asked { .. } | Pause::Resuming { .. } => true,
+            Pause::Held => false,
+            Pause::No => self.is_drained(window),
+        }
+    }
+
+    fn is_drained(&self, window: &Window) -> bool {
+        self.stage == Stage::Drain && window.is_empty()
+    }
+
+    fn next(&mut self, options: &Options, window: usize) -> Step {
+        loop {
+            let (script, name, index) = match self.stage {
+                Stage::Start(index) => (&options.start_lines, "start_lines", index),
+                Stage::End(index) => (&options.end_lines, "end_lines", index),
+                Stage::Drain => return Step::Wait,
+                Stage::File => match self.file.next_line(&mut self.line) {
+                    Next::Line(number) => {
+                        if let Err(message) = check_length(&self.line, window) {
+                            return Step::Fail(Some(number), message);
+                        }
+                        self.pending = Some((Origin::File(number), goes_alone(&self.line)));
+                        return Step::Line;
+                    }
+                    Next::TooLong(number) => {
+                        return Step::Fail(
+                            Some(number),
+                            "the line is longer than 4096 bytes".to_owned(),
+                        );
+                    }
+                    Next::More => return Step::Wait,
+                    Next::End => {
+                        self.stage = Stage::End(0);
+                        continue;
+                    }
+                },
+            };
+            let Some(text) = script.get(index) else {
+                self.stage = if name == "start_lines" { Stage::File } else { Stage::Drain };
+                continue;
+            };
+            self.stage = match self.stage {
+                Stage::Start(index) => Stage::Start(index + 1),
+                _ => Stage::End(index + 1),
+            };
+            clean(text.as_bytes(), &mut self.line);
+            if !self.line.is_empty() {
+                if let Err(message) = check_length(&self.line, window) {
+                    return Step::Fail(None, format!("{name} {}: {message}", index + 1));
+                }
+                self.pending = Some((Origin::Script(name, index), goes_alone(&self.line)));
+                return Step::Line;
+            }
+        }
+    }
+}
+
+/// Refuses what GRBL would cut off (`error:11`) or what would never fit into its buffer.
+pub(super) fn check_length(line: &[u8], window: usize) -> Result<(), String> {
+    let characters = line.iter().filter(|byte| **byte > b' ').count();
+    if characters > LONGEST || line.len() >= window {
+        return Err(format!(
+            "the line has {characters} characters, the machine takes at most {LONGEST}"
+        ));
+    }
+    Ok(())
+}
+
+impl Grbl {
+    pub(super) fn start(&mut self) {
+        let refusal = match &self.phase {
+            _ if self.latched => Some("the emergency stop has not been cleared"),
+            Phase::Ready => match self.machine.state {
+                Some(State::Alarm) => Some("the machine is in alarm"),
+                Some(State::Sleep) => Some("the machine sleeps"),
+                Some(state) if state != State::Idle => Some("the machine is busy"),
+                _ => None,
+            },
+            Phase::Running(_) => Some("another job is on the machine"),
+            Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => {
+                Some("the machine is not connected")
+            }
+            _ => Some("the machine is busy"),
+        };
+        // A job that is running keeps its own facts: they are not this one's.
+        if let Some(reason) = refusal {
+            let reason = format!("nothing was sent: {reason}");
+            return self.ended(End::Interrupted { reason, position_known: true });
+        }
+        self.checkpoint = super::Checkpoint::default();
+        self.since_idle = 0;
+        self.phase = Phase::Running(Box::new(Job::new(self.now)));
+    }
+
+    /// Sends as many lines as the machine has room for.
+    pub(super) fn fill(&mut self) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        if job.pause != Pause::No {
+            return;
+        }
+        loop {
+            if job.pending.is_none() {
+                match job.next(&self.options, self.window.size()) {
+                    Step::Line => {}
+                    Step::Wait => return,
+                    Step::Fail(line, message) => {
+                        let why = Why::Failed { line, message };
+                        self.say(Event::Fault(why.to_string()));
+                        return self.stop(why);
+                    }
+                }
+            }
+            let Some((origin, alone)) = job.pending else { return };
+            if !self.window.admits(&job.line, alone) {
+                return;
+            }
+            if self.window.is_empty() {
+                job.moved = self.now;
+            }
+            job.pending = None;
+            self.window.sent(&job.line, alone, origin);
+            self.out.extend_from_slice(&job.line);
+            self.out.push(b'\n');
+            if let Origin::File(number) = origin {
+                self.checkpoint.lines_sent += 1;
+                self.checkpoint.sent_line = number;
+            }
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self) {
+        if let Phase::Running(job) = &mut self.phase {
+            job.moved = self.now;
+        }
+        match self.window.acknowledged() {
+            Some(Origin::File(number)) => {
+                self.checkpoint.lines_acknowledged += 1;
+                self.checkpoint.acknowledged_line = number;
+                self.since_idle += 1;
+            }
+            Some(_) => {}
+            None => self.say(Event::Fault("the machine acknowledged a line too many".to_owned())),
+        }
+    }
+
+    /// Notes what the machine may have held when the job was torn from it.
+    pub(super) fn note_held(&mut self) {
+        if matches!(self.phase, Phase::Running(_)) {
+            self.checkpoint = super::Driver::checkpoint(self);
+        }
+    }
+
+    pub(super) fn pause(&mut self) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        match &mut job.pause {
+            Pause::Asked { resume, .. } => *resume = false,
+            Pause::Held => {}
+            Pause::No | Pause::Resuming { .. } => {
+                job.pause = Pause::Asked { stale: self.polled.outstanding, resume: false };
+                self.out.push(b'!');
+            }
+        }
+    }
+
+    pub(super) fn resume(&mut self) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        match &mut job.pause {
+            Pause::Asked { resume, .. } => *resume = true,
+            Pause::Held => {
+                job.pause = Pause::Resuming { since: self.now };
+                self.out.push(b'~');
+            }
+            Pause::No | Pause::Resuming { .. } => {}
+        }
+    }
+
+    pub(super) fn job_report(&mut self, state: State, empty: bool) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        if state.moves() || state == State::Check {
+            job.moved = self.now;
+        }
+        let held = matches!(state, State::Hold(true) | State::Door(true));
+        let stands = held || (state == State::Idle && empty);
+        if state == State::Alarm {
+            // The line that said so was lost.
+            return self
+                .stop_in_alarm(Why::Interrupted("the machine went into alarm".to_owned()), true);
+        }
+        let drained = job.is_drained(&self.window);
+        match &mut job.pause {
+            Pause::Asked { stale, .. } if *stale => *stale = false,
+            Pause::Asked { resume, .. } if stands => {
+                let resume = *resume;
+                job.pause = Pause::Held;
+                self.say(Event::Paused(None));
+                if resume {
+                    self.resume();
+                }
+            }
+            Pause::No if held => {
+                job.pause = Pause::Held;
+                let door = matches!(state, State::Door(_));
+                let reason =
+                    if door { "the safety door is open" } else { "the machine holds by itself" };
+                self.say(Event::Paused(Some(reason.to_owned())));
+            }
+            // The machine's own button can let it go on too.
+            Pause::Resuming { .. } | Pause::Held if matches!(state, State::Run | State::Idle) => {
+                let by_itself = job.pause == Pause::Held;
+                // A hold of an idle machine ends as an idle machine; one that ignores holds does too.
+                if by_itself && state == State::Idle {
+                    return;
+                }
+                job.pause = Pause::No;
+                job.moved = self.now;
+                self.say(Event::Resumed);
+            }
+            Pause::No if stands && drained => {
+                self.phase = Phase::Ready;
+                self.ended(End::Completed);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn tick_job(&mut self) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        if let Pause::Resuming { since } = &mut job.pause
+            && self.now >= *since + Duration::from_secs(1)
+        {
+            *since = self.now;
+            self.out.push(b'~');
+        }
+        // It is asked all the time (POLL_BUSY): does it answer?
+        let silence = self.now.saturating_sub(self.machine.reported.max(job.moved));
+        let held = job.pause != Pause::No;
+        if self.window.is_empty() && job.stage != Stage::Drain && !held {
+            // It waits for the file, not for the machine.
+            return;
+        }
+        let slow = self.window.oldest().map_or(Duration::ZERO, |(_, line)| slow(line));
+        let patience = self.options.timeout.saturating_add(slow);
+        let answers = silence < Duration::from_secs(2);
+        let stalled = self.now >= job.moved + patience && !answers;
+        let idles = self.now >= job.moved + patience && answers && !held;
+        let seconds = patience.as_secs_f64();
+        let reason = if idles {
+            format!("the machine stands still and has acknowledged nothing for {seconds} s")
+        } else if stalled && (!held || silence >= patience) {
+            format!("the machine has not answered for {seconds} s")
+        } else {
+            return;
+        };
+        self.say(Event::Fault(reason.clone()));
+        self.stop(Why::Interrupted(reason));
+    }
+}
+
+/// Lines that take long without any sign of life: dwelling and homing.
+fn slow(line: &[u8]) -> Duration {
+    if line.starts_with(b"$H") || line.starts_with(b"$h") {
+        return HOMING;
+    }
+    let words: Vec<(u8, f64)> = Words::new(line).flatten().collect();
+    let dwells = words.contains(&(b'G', 4.0));
+    let seconds = words
+        .iter()
+        .find(|(letter, _)| dwells && *letter == b'P')
+        .map_or(0.0, |(_, seconds)| *seconds);
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO)
+}

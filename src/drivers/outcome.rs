@@ -1,0 +1,59 @@
+//! How things end that were asked of a machine.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Everything is acknowledged and the machine stands still.
+    Completed,
+    /// The machine refused a line, or the file cannot be sent; the machine is safe.
+    Failed {
+        /// The line of the file (from 1), if one is to blame.
+        line: Option<u64>,
+        /// What is wrong with it, with the machine's number and its meaning.
+        message: String,
+    },
+    /// It was asked for, and the machine is safe.
+    Cancelled,
+    /// The station, the link or the machine failed, or the stop could not be confirmed.
+    Interrupted {
+        /// What happened.
+        reason: String,
+        /// False if the machine may have lost its position: home it before going on.
+        position_known: bool,
+    },
+}
+
+/// A request that cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// There is no connection.
+    #[error("the machine is not connected")]
+    Disconnected,
+    /// Something else is going on.
+    #[error("the machine is busy: {0}")]
+    Busy(&'static str),
+    /// The emergency stop is latched.
+    #[error("the emergency stop has not been cleared")]
+    Estop,
+    /// The line cannot be sent as it is.
+    #[error("the line cannot be sent: {0}")]
+    Line(String),
+    /// The machine answered with an error or an alarm.
+    #[error("{message}")]
+    Machine {
+        /// Number and meaning.
+        message: String,
+        /// What it had said before.
+        lines: Vec<String>,
+    },
+    /// The machine did not answer in time.
+    #[error("the machine did not answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// The link went away meanwhile.
+    #[error("the link to the machine was lost")]
+    Lost,
+}
