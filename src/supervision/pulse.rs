@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{Context, fut::ActorFuture};
+use actix::{AsyncContext, Context, fut::ActorFuture};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{Interval, MissedTickBehavior, interval},
@@ -94,6 +94,9 @@ impl<A: Service> ActorFuture<A> for Pulse {
         ctx: &mut Context<A>,
         task: &mut task::Context<'_>,
     ) -> Poll<()> {
+        if ctx.waiting() {
+            return Poll::Pending; // actix polls everything once more after a handler's `ctx.wait`
+        }
         let this = self.get_mut();
         while this.beat.poll_tick(task).is_ready() {
             this.vitals.beat();

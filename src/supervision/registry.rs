@@ -102,7 +102,7 @@ pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> O
     names
         .map(|known| (strsim::jaro_winkler(&name, &fold(known)), known))
         .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .min_by(|(a, _), (b, _)| b.total_cmp(a)) // the first of the likeliest
         .map(|(_, known)| known.to_owned())
 }
 

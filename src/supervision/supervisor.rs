@@ -154,15 +154,15 @@ impl Supervisor {
 
     fn step(&mut self, index: usize, ctx: &Context<Self>) -> bool {
         let now = Instant::now();
+        if self.advance(index, now, ctx) {
+            return true; // first, so that whoever waits hears of a failure even without back-off
+        }
         let last_beat = self.slots[index].vitals.last_beat();
         if self.change(index, ctx, |life| life.tick(last_beat, now)) {
             return true;
         }
         if let Some(end) = self.closing {
             return self.wind_down(index, end, now, ctx);
-        }
-        if self.advance(index, now, ctx) {
-            return true;
         }
         let runs = |&on: &usize| matches!(self.slots[on].life.state(), State::Running { .. });
         self.slots[index].dependencies.iter().all(runs)

@@ -2,11 +2,13 @@
 
 use std::{
     cell::RefCell,
+    panic,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Once,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,7 +16,9 @@ use actix::{Actor, Addr};
 
 use crate::{
     domain::{Backoff, Daemon, DaemonKind, DaemonState, HealthStatus},
-    supervision::{Child, List, Policy, RestartMode, Service, Spec, Supervisor, Vitals, child},
+    supervision::{
+        Child, Link, List, Policy, RestartMode, Service, Spec, Supervisor, Vitals, child,
+    },
 };
 
 /// What an observer has seen, in order.
@@ -57,8 +61,23 @@ pub(super) fn spec(name: &str, depends_on: &[&str], policy: Policy) -> Spec {
     }
 }
 
+/// Spares the log the many panics of daemons, and their backtraces' time.
+pub(super) fn hush() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let of_a_daemon = thread::current().name().is_some_and(|name| name.contains("arbiter"));
+            if !of_a_daemon {
+                loud(info);
+            }
+        }));
+    });
+}
+
 /// A supervisor over `daemons`, and what its observer sees.
 pub(super) fn supervise(daemons: Vec<(Spec, Child)>) -> (Addr<Supervisor>, Seen) {
+    hush();
     let seen = Seen::default();
     let views = seen.clone();
     let supervisor = Supervisor::new(daemons, move |view| views.borrow_mut().push(view.clone()));
@@ -68,7 +87,7 @@ pub(super) fn supervise(daemons: Vec<(Spec, Child)>) -> (Addr<Supervisor>, Seen)
 /// A factory that counts: the n-th call (from 1) is told so.
 pub(super) fn counted<A: Service>(
     build: impl Fn(u32, Arc<Vitals>) -> Result<A, String> + Clone + Send + 'static,
-) -> (Child, super::super::Link<A>) {
+) -> (Child, Link<A>) {
     let births = Arc::new(AtomicU32::new(0));
     child(move |vitals| build(births.fetch_add(1, Ordering::SeqCst) + 1, vitals))
 }
