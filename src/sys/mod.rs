@@ -1,1 +1,3 @@
 //! The few unsafe system calls, each with its reason.
+
+pub mod serial;
