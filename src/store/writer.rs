@@ -32,7 +32,14 @@ pub(super) enum Message {
     /// Run this and answer.
     Write(Box<dyn Work>),
     /// Write what was sent before, close the database and answer.
-    Close(oneshot::Sender<Result<(), StoreError>>),
+    Close(Closing),
+}
+
+/// The end that was asked for.
+pub(super) struct Closing {
+    /// False if the next start must check the file.
+    pub(super) clean: bool,
+    pub(super) caller: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// A write whose type of answer is forgotten.
@@ -104,17 +111,14 @@ pub(super) fn run(
     let mut writer =
         Writer { connection: &connection, tx: Tx::new(&connection, ledger), feed, vitals };
     let Some(closing) = writer.serve(queue) else { return };
-    let marked = writer.mark_clean();
+    let marked = writer.finish(closing.clean);
     drop(writer);
     let closed = connection.close().map_err(|(_, error)| StoreError::from(error));
-    let _ = closing.send(marked.and(closed));
+    let _ = closing.caller.send(marked.and(closed));
 }
 
 impl Writer<'_> {
-    fn serve(
-        &mut self,
-        queue: &Receiver<Message>,
-    ) -> Option<oneshot::Sender<Result<(), StoreError>>> {
+    fn serve(&mut self, queue: &Receiver<Message>) -> Option<Closing> {
         let mut group = Vec::with_capacity(GROUP);
         loop {
             let mut next = queue.recv().ok();
@@ -246,11 +250,13 @@ impl Writer<'_> {
         self.vitals.fail(&cause.to_string())
     }
 
-    fn mark_clean(&self) -> Result<(), StoreError> {
+    fn finish(&self, clean: bool) -> Result<(), StoreError> {
         if let Some(failure) = self.vitals.failure() {
             return Err(failure);
         }
-        settings::put(self.connection, RUNNING, "no")?;
+        if clean {
+            settings::put(self.connection, RUNNING, "no")?;
+        }
         // A reader that is still out keeps the log from being emptied; the next start does it then.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())

@@ -1,4 +1,4 @@
-use std::{fs, process::Command, time::Duration};
+use std::{fs, io::Write, process::Command, time::Duration};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use rusqlite::Connection;
@@ -26,7 +26,8 @@ impl Tmpfs {
         ) {
             Ok(()) => Some(Self(dir)),
             Err(error) => {
-                eprintln!("skipped: a tmpfs cannot be mounted here: {error}");
+                let reason = format!("skipped: a tmpfs cannot be mounted here: {error}\n");
+                std::io::stderr().write_all(reason.as_bytes()).unwrap();
                 None
             }
         }
@@ -65,7 +66,7 @@ fn a_full_disk_refuses_and_recovers() {
     assert!(matches!(error, StoreError::Full), "{error}");
     assert_eq!(store.health(), StoreHealth::Full);
     let mut file = store.files().intake(u64::MAX);
-    let filled = (0..100).try_for_each(|_| file.write(&[b'x'; 60_000]));
+    let filled = (0..100).try_for_each(|_| file.write(&vec![b'x'; 60_000]));
     assert!(matches!(filled, Err(StoreError::Full)), "{filled:?}");
     drop(file);
     for id in &acknowledged {
@@ -75,10 +76,7 @@ fn a_full_disk_refuses_and_recovers() {
     write(&store, |tx| jobs::insert(tx, &heavy()));
     assert_eq!(store.health(), StoreHealth::Ok);
     assert_eq!(
-        store
-            .read(|connection| jobs::counts(connection))
-            .unwrap()
-            .of(crate::domain::JobState::Queued),
+        store.read(jobs::counts).unwrap().of(crate::domain::JobState::Queued),
         acknowledged.len() as u64 + 1
     );
     assert_whole(&store);
@@ -136,7 +134,7 @@ fn limited_child(dir: &str) {
     let later = store.write(|tx| settings::set(tx, "small", "enough to fit")).wait();
     assert!(matches!(later, Err(StoreError::Failed(_))), "no retry");
     assert!(matches!(store.health(), StoreHealth::Failed(_)));
-    assert!(store.read(|connection| jobs::counts(connection)).is_ok(), "reading goes on");
+    assert!(store.read(jobs::counts).is_ok(), "reading goes on");
     assert!(matches!(store.close(), Err(StoreError::Failed(_))));
 }
 
@@ -163,7 +161,8 @@ fn what_was_acknowledged_survives_a_kill() {
         let store = Store::open(options(dir), Feed::new()).unwrap();
         loop {
             let job = write(&store, |tx| jobs::insert(tx, &command())).job;
-            println!("acknowledged {}", job.id);
+            let line = format!("acknowledged {}\n", job.id);
+            std::io::stdout().write_all(line.as_bytes()).unwrap();
         }
     }
     let dir = TempDir::new().unwrap();
@@ -203,7 +202,7 @@ fn a_pool_of_readers_serves_more_threads_than_it_has_connections() {
         for _ in 0..16 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    store.read(|connection| jobs::counts(connection)).unwrap();
+                    store.read(jobs::counts).unwrap();
                 }
             });
         }
@@ -212,7 +211,7 @@ fn a_pool_of_readers_serves_more_threads_than_it_has_connections() {
         assert!(panicked.join().is_err());
     });
     for _ in 0..5 {
-        store.read(|connection| jobs::counts(connection)).unwrap();
+        store.read(jobs::counts).unwrap();
     }
     assert!(store.stats().last_commit > Duration::ZERO);
 }
