@@ -246,8 +246,16 @@ impl Writer<'_> {
 
     /// After a failed write or sync nobody knows what lies on the disk: no further write is tried.
     fn fail(&self, cause: &StoreError) -> StoreError {
-        error!("the database has failed, nothing more is written: {cause}");
-        self.vitals.fail(&cause.to_string())
+        let reason = match cause {
+            // The extended code tells the call that failed.
+            StoreError::Sql(error) => match error.sqlite_error() {
+                Some(code) => format!("{error} ({code})"),
+                None => error.to_string(),
+            },
+            other => other.to_string(),
+        };
+        error!("the database has failed, nothing more is written: {reason}");
+        self.vitals.fail(&reason)
     }
 
     fn finish(&self, clean: bool) -> Result<(), StoreError> {
