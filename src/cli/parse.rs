@@ -246,14 +246,12 @@ mod tests {
             (options.user, options.group, options.nice),
             (text("plot"), text("dialout"), Some(-5))
         );
-        assert_eq!(start("--profile studio").profile, text("studio"));
         assert_eq!(start("--daemons sync,METRICS").daemons, list(&["sync", "METRICS"]));
         assert_eq!(start("").simulate, None);
         for line in ["--simulate", "--simulate start", "start --simulate", "--simulate --port 1"] {
             assert_eq!(start(line).simulate, Some(vec![]), "{line}");
         }
         assert_eq!(start("--simulate grbl,ebb start").simulate, Some(list(&["grbl", "ebb"])));
-        assert_eq!(start("--max-memory 200").max_memory, text("200"));
         for line in [
             "--set a.b=1 --set c=x=y",
             "--set a.b=1 start --set c=x=y",

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::Global;
-use crate::station::StartOptions;
 use clap::{
     Args,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
+
+use super::args::Global;
+use crate::station::StartOptions;
 
 /// Options of `stationd [start]`, as they are written.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
