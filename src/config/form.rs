@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::File,
     io::Read,
     net::{IpAddr, SocketAddr},
@@ -13,7 +14,6 @@ use serde_yaml::{Mapping, Value};
 
 use super::{
     HIDDEN, KNOWN_DRIVERS, SUPPORTED_DRIVERS,
-    nearest::nearest,
     values::{self, Base},
 };
 
@@ -59,12 +59,19 @@ pub(super) enum Form {
 }
 
 /// A value that has been checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Leaf {
     /// As it is shown to people.
     pub(super) shown: Value,
     /// As the checked types read it.
     pub(super) value: Value,
+}
+
+/// What was read may be a secret, what is shown is none.
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown.fmt(f)
+    }
 }
 
 /// What forms may look at besides the value.
@@ -93,7 +100,7 @@ impl Form {
             }
             Self::Size { min: 0 } => "a size, as 500kB, 10MB or 2GiB".into(),
             Self::Size { min } => {
-                format!("a size of at least {min} bytes, as 500kB, 10MB or 2GiB")
+                format!("a size of at least {min} B, as 500kB, 10MB or 2GiB")
             }
             Self::Word(words) => words.join(", "),
             Self::Text | Self::Line => "a text of one line".into(),
@@ -207,14 +214,14 @@ impl Form {
         match self {
             Self::Word(words) => {
                 let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-                let near = || format!("is not known, the nearest is {}", nearest(text, words));
-                known.map(|word| leaf((*word).to_owned())).ok_or_else(near)
+                known.map(|word| leaf((*word).to_owned())).ok_or("is not known".into())
             }
             Self::Name => {
                 let good =
                     text.chars().count() <= 64 && !text.contains(['/', ',']) && text.trim() == text;
                 good.then(|| leaf(text.into())).ok_or("is not a name".into())
             }
+            Self::Path if text.contains("://") => Err("is a URL".into()),
             Self::Path => Ok(path(&around.base.path(text))),
             Self::Database => {
                 let file = around.base.database(text)?;
@@ -227,11 +234,7 @@ impl Form {
             Self::Host => host(text).map(leaf).ok_or("is not a host".into()),
             Self::Origin => origin(text).map(leaf).ok_or("is not an origin".into()),
             Self::Level => {
-                let word = level(text).ok_or_else(|| {
-                    let words = ["error", "warn", "info", "debug", "trace", "off"];
-                    format!("is not a level, the nearest is {}", nearest(text, &words))
-                })?;
-                Ok(leaf(word.to_owned()))
+                level(text).map(|word| leaf(word.to_owned())).ok_or("is not a level".into())
             }
             Self::LogFormat => log_format(text).map(leaf),
             Self::Driver => driver(text).map(leaf),
