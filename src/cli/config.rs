@@ -11,13 +11,10 @@ use std::{
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::config::{Loaded, Problem, Sources, load};
+use crate::config::{Loaded, Problem, SAMPLE, Sources, load};
 
 /// The configuration cannot be used.
 const BAD_CONFIGURATION: u8 = 78;
-
-/// Every key at its default, explained.
-pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
 
 /// What to do with the configuration.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]

@@ -138,7 +138,7 @@ fn yaml_itself_is_checked() {
     let mut laughs = "a0: &a0 [1,1,1,1,1,1,1,1]\n".to_owned();
     for n in 1..8 {
         let previous = vec![format!("*a{}", n - 1); 8].join(",");
-        laughs += &format!("a{n}: &a{n} [{previous}]\n");
+        laughs = format!("{laughs}a{n}: &a{n} [{previous}]\n");
     }
     let large = "#".repeat((1 << 20) + 1);
     let report = said(&[

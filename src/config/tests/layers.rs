@@ -205,14 +205,3 @@ fn the_usual_places_are_looked_at() {
     let problems = super::load(&sources).unwrap_err();
     assert_eq!(problems[0].to_string(), "/named.yaml: error: there is no such file");
 }
-
-#[test]
-#[ignore = "a measurement"]
-fn loading_takes_no_time() {
-    let bench = Bench::new("websocket: {port: 1}");
-    let start = std::time::Instant::now();
-    for _ in 0..100 {
-        bench.good();
-    }
-    panic!("{:?}", start.elapsed() / 100);
-}

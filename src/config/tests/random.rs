@@ -4,12 +4,9 @@ use proptest::prelude::*;
 use serde_yaml::Value;
 
 use super::Bench;
-use crate::{
-    cli::config::SAMPLE,
-    config::{
-        Level,
-        document::{self, Content, Yaml},
-    },
+use crate::config::{
+    Level, SAMPLE,
+    document::{self, Content, Yaml},
 };
 
 /// Pieces of which YAML is made, and of which bad YAML is made.

@@ -1,13 +1,10 @@
 //! The sample and the documentation say what the program does.
 
 use super::{Bench, path};
-use crate::{
-    cli::config::SAMPLE,
-    config::{
-        LogFormat, Rotate, Synchronous,
-        env::{paths, variable},
-        schema::{Key, Kind, ROOT},
-    },
+use crate::config::{
+    LogFormat, Rotate, SAMPLE, Synchronous,
+    env::{paths, variable},
+    schema::{Key, Kind, ROOT},
 };
 
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
