@@ -102,7 +102,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Yaml, Fault> {
 pub(super) fn parse(text: &str) -> Result<Yaml, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let forbidden = |c: char| match c {
-        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\t' | '\n' | '\r' => false,
         // A byte order mark has no business in the middle.
         c => c.is_control() || c == '\u{feff}',
     };
