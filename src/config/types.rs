@@ -252,8 +252,9 @@ impl TryFrom<RestartKeys> for Restart {
 
     fn try_from(keys: RestartKeys) -> Result<Self, Self::Error> {
         let RestartKeys { max_restarts, stable_after, .. } = keys;
-        let backoff =
-            Backoff::new(keys.backoff_base, keys.backoff_factor, keys.backoff_max, keys.jitter)?;
+        // A longest delay below the first is reported with the other checks of `cross`.
+        let longest = keys.backoff_max.max(keys.backoff_base);
+        let backoff = Backoff::new(keys.backoff_base, keys.backoff_factor, longest, keys.jitter)?;
         Ok(Self { max_restarts, backoff, stable_after })
     }
 }
