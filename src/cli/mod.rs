@@ -8,6 +8,7 @@
 
 mod args;
 mod client;
+pub mod config;
 mod daemon;
 mod demo;
 mod device;

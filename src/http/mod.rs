@@ -31,6 +31,8 @@ mod server;
 mod settings;
 mod station;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod wish;
 mod ws;
 

@@ -1,6 +1,7 @@
 //! The emergency stop: past every queue, from any thread.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use log::error;
-use nix::sys::eventfd::EventFd;
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::watch;
 
 use crate::domain;
@@ -26,8 +27,27 @@ pub(super) struct Shared {
     pub(super) born: Instant,
     /// How often it has been pressed.
     pub(super) presses: AtomicU64,
-    /// Nanoseconds from `born` to the first press that has not been handled.
+    /// Nanoseconds from `born` to the last press.
     pub(super) pressed_at: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new() -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            wake: EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?,
+            born: Instant::now(),
+            presses: AtomicU64::new(0),
+            pressed_at: AtomicU64::new(0),
+        }))
+    }
+
+    /// Makes the link thread look around.
+    pub(super) fn wake(&self) {
+        if let Err(errno) = self.wake.write(1) {
+            // Only a counter near u64::MAX refuses a write, and then the thread is awake already.
+            error!("a link could not be woken: {errno}");
+        }
+    }
 }
 
 impl Estop {
@@ -42,10 +62,7 @@ impl Estop {
         let now = u64::try_from(self.shared.born.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.shared.pressed_at.store(now, Ordering::Release);
         self.shared.presses.fetch_add(1, Ordering::AcqRel);
-        if let Err(errno) = self.shared.wake.write(1) {
-            // Only a counter near u64::MAX refuses a write, and then the thread is awake already.
-            error!("an emergency stop could not wake its link: {errno}");
-        }
+        self.shared.wake();
     }
 
     /// How the stop goes: `None` while none is latched, then sent, then confirmed by the machine.

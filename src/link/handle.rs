@@ -4,23 +4,30 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
         mpsc,
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{oneshot, watch};
 
-use super::{Drawing, Estop, LinkOptions, Refused, Report, Run, estop::Shared};
-use crate::domain::{JobId, Timestamp};
+use super::{
+    Drawing, Estop, LinkOptions, Refused, Report, Run,
+    estop::Shared,
+    port::Port,
+    worker::{State, Worker},
+};
+use crate::{
+    domain::{JobId, Timestamp},
+    drivers,
+};
 
 /// Comes once the request is done, with what the machine said to it, or why it was not. An error of
 /// the channel itself means that the link thread is gone.
 pub type Answer = oneshot::Receiver<Result<Vec<String>, Refused>>;
 
-type Reply = oneshot::Sender<Result<Vec<String>, Refused>>;
+pub(super) type Reply = oneshot::Sender<Result<Vec<String>, Refused>>;
 
 /// What the handle asks of the thread.
 pub(super) enum Request {
@@ -46,6 +53,7 @@ pub struct LinkHandle {
     estop: Estop,
     heard: Arc<AtomicI64>,
     closed: mpsc::Receiver<()>,
+    port: Arc<Port>,
 }
 
 impl LinkHandle {
@@ -56,28 +64,39 @@ impl LinkHandle {
         options: LinkOptions,
         report: impl Fn(Report) + Send + 'static,
     ) -> io::Result<Self> {
-        let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
-        let shared = Arc::new(Shared {
-            wake,
-            born: Instant::now(),
-            presses: AtomicU64::new(0),
-            pressed_at: AtomicU64::new(0),
-        });
+        let port = Arc::new(Port::of(&options)?);
+        let driver_options = drivers::Options {
+            timeout: options.timeout,
+            start_lines: options.start_lines.clone(),
+            end_lines: options.end_lines.clone(),
+            on_stop: options.on_stop.clone(),
+        };
+        let driver = drivers::create(&options.driver, driver_options)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no such driver"))?;
+        let shared = Shared::new()?;
         let (requests, inbox) = mpsc::channel();
-        let (_state, watch) = watch::channel(None);
+        let (state, watch) = watch::channel(None);
         let (ended, closed) = mpsc::channel();
         let heard = Arc::new(AtomicI64::new(i64::MIN));
-        std::thread::Builder::new().name(format!("link-{}", options.name)).spawn(move || {
-            while let Ok(request) = inbox.recv() {
-                if matches!(request, Request::Close) {
-                    break;
-                }
-            }
-            report(Report::Closed);
-            drop(ended);
+        let name = format!("link-{}", options.name);
+        let worker = Worker {
+            options,
+            driver,
+            port: Arc::clone(&port),
+            inbox,
+            shared: Arc::clone(&shared),
+            heard: Arc::clone(&heard),
+            estop: state,
+            report: Box::new(report),
+            state: State::default(),
+        };
+        std::thread::Builder::new().name(name).spawn(move || {
+            worker.run();
+            // Dropped at the end, whatever the end was.
+            drop::<mpsc::Sender<()>>(ended);
         })?;
         let estop = Estop::new(Arc::clone(&shared), watch);
-        Ok(Self { requests, shared, estop, heard, closed })
+        Ok(Self { requests, shared, estop, heard, closed, port })
     }
 
     /// Runs a job. Refused (disconnected, alarm, busy, stopped), it ends at once as interrupted
@@ -153,13 +172,18 @@ impl LinkHandle {
 
     /// What a simulated machine has drawn; `None` for a real one.
     pub fn drawing(&self) -> Option<Drawing> {
-        None
+        match &*self.port {
+            Port::Simulated(simulator) => simulator.drawing(),
+            Port::Serial(_) | Port::Tcp(_) => None,
+        }
     }
 
     /// Pulls the cable of a simulated machine, or plugs it in again; the machine starts anew then.
     /// False for a real one.
-    pub fn plug(&self, _plugged: bool) -> bool {
-        false
+    pub fn plug(&self, plugged: bool) -> bool {
+        let Port::Simulated(simulator) = &*self.port else { return false };
+        simulator.plug(plugged);
+        true
     }
 
     /// Makes the machine safe (a job on it ends as interrupted), closes the port and ends the
@@ -178,7 +202,7 @@ impl LinkHandle {
     fn ask(&self, request: Request) {
         // A thread that is gone has reported `Closed`, and an answer reports it by its channel.
         if self.requests.send(request).is_ok() {
-            let _ = self.shared.wake.write(1);
+            self.shared.wake();
         }
     }
 }

@@ -20,7 +20,15 @@ mod detect;
 mod estop;
 mod handle;
 mod options;
+mod port;
 mod report;
+mod serial;
+mod simulated;
+mod source;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod worker;
 
 pub use crate::{
     drivers::{Checkpoint, End, Refused},

@@ -6,7 +6,6 @@ mod devices;
 pub mod exit;
 pub mod ground;
 pub mod launch;
-mod listen;
 mod log_channel;
 pub mod log_format;
 mod log_writer;

@@ -6,9 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::libc;
+use nix::{
+    libc,
+    sys::socket::{Backlog, listen},
+};
 
 use super::StartError;
+
+/// Connections that may wait to be accepted: a thousand browsers that come back at once.
+const BACKLOG: i32 = 1024;
 
 /// How often another free port is tried when 0 was asked for and the first is free on one
 /// address only.
@@ -51,7 +57,7 @@ fn bind_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, StartEr
     let mut listeners = Vec::new();
     for address in addresses {
         let address = SocketAddr::new(*address, port);
-        match TcpListener::bind(address) {
+        match listen_on(address) {
             Ok(listener) => {
                 port = listener.local_addr().map_or(port, |bound| bound.port());
                 listeners.push(listener);
@@ -63,10 +69,27 @@ fn bind_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, StartEr
     Ok(listeners)
 }
 
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listen(&listener, Backlog::new(BACKLOG)?)?; // with room for more than the standard library's 128
+    Ok(listener)
+}
+
 /// This machine does not have the address, as `::1` where IPv6 is turned off.
 fn is_absent(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
+
+/// Where a browser finds the dashboard, if anywhere.
+pub(super) fn address(host: &str, listeners: &[TcpListener]) -> Option<String> {
+    let address = listeners.first()?.local_addr().ok()?;
+    let host = match (host, address.ip()) {
+        ("localhost", _) => "localhost".to_owned(),
+        (_, IpAddr::V6(ip)) => format!("[{ip}]"),
+        (_, IpAddr::V4(ip)) => ip.to_string(),
+    };
+    Some(format!("http://{host}:{}", address.port()))
 }
 
 /// A process, for people.

@@ -26,11 +26,11 @@ use super::{
     assembly::assemble,
     control::{After, Station},
     devices::add_simulated,
-    exit, launch, listen,
+    exit, launch, ports,
     reload::settings,
 };
 use crate::{
-    config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous},
+    config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
     daemons::{History, Phase, Tools},
     feed::Feed,
     http::{App, Parts, server},
@@ -94,7 +94,7 @@ fn live(
         group: options.group.as_deref(),
         secrets: config.websocket.api_key.is_some(),
     }
-    .take(|| listen::bind(&config.websocket))?;
+    .take(|| bind(&config.websocket))?;
     let Ground { ports, pid_file, workspace } = ground;
     let paths = &workspace.paths;
     let logging = Logging::start(&log_options(config, paths, background))?;
@@ -140,7 +140,7 @@ async fn serve(
     let history = History::new(config.metrics.interval, config.metrics.history);
     let tools = Tools::new(store, feed, history).map_err(|error| internal(&error))?;
     super::log_channel::connect(&logging.handle(), tools.feed.clone());
-    let address = listen::address(&config.websocket.host, &ports);
+    let address = ports::address(&config.websocket.host, &ports);
     let notifier = ready.notifier();
     let supervisor = assemble(config, &options.daemons, paths, &tools)?;
     let (control, requests) = mpsc::channel(16);
@@ -189,6 +189,11 @@ async fn serve(
     let after = station.live(&mut up, announce).await;
     drop(socket_file);
     after
+}
+
+/// Nothing if the listener is switched off.
+fn bind(config: &Websocket) -> Result<Vec<TcpListener>, StartError> {
+    if config.enabled { ports::bind(&config.host, config.port) } else { Ok(Vec::new()) }
 }
 
 fn open(config: &Config, paths: &Paths, feed: Arc<Feed>) -> Result<Store, StartError> {

@@ -22,7 +22,7 @@ use super::{
     readers::Readers,
     settings,
     tx::Ledger,
-    writer::{self, Message, Typed},
+    writer::{self, Closing, Message, Typed},
 };
 use crate::feed::Feed;
 
@@ -161,13 +161,15 @@ impl Store {
         let inner = &self.0;
         let mut threads = inner.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(writer) = threads.writer.take() else { return Ok(()) };
+        // What was found damaged, or was not looked at to the end, is checked again.
+        let clean = matches!(self.integrity(), Integrity::Unknown | Integrity::Ok);
         if let Some((check, interrupt)) = threads.check.take() {
             interrupt.interrupt();
             let _ = check.join();
         }
         inner.readers.close();
-        let (closing, closed) = oneshot::channel();
-        let sent = inner.queue.send(Message::Close(closing));
+        let (caller, closed) = oneshot::channel();
+        let sent = inner.queue.send(Message::Close(Closing { clean, caller }));
         let answer = Pending::new(closed).wait();
         let _ = writer.join();
         sent.map_err(|_| StoreError::Closed)?;

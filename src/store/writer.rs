@@ -32,7 +32,14 @@ pub(super) enum Message {
     /// Run this and answer.
     Write(Box<dyn Work>),
     /// Write what was sent before, close the database and answer.
-    Close(oneshot::Sender<Result<(), StoreError>>),
+    Close(Closing),
+}
+
+/// The end that was asked for.
+pub(super) struct Closing {
+    /// False if the next start must check the file.
+    pub(super) clean: bool,
+    pub(super) caller: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// A write whose type of answer is forgotten.
@@ -104,17 +111,14 @@ pub(super) fn run(
     let mut writer =
         Writer { connection: &connection, tx: Tx::new(&connection, ledger), feed, vitals };
     let Some(closing) = writer.serve(queue) else { return };
-    let marked = writer.mark_clean();
+    let marked = writer.finish(closing.clean);
     drop(writer);
     let closed = connection.close().map_err(|(_, error)| StoreError::from(error));
-    let _ = closing.send(marked.and(closed));
+    let _ = closing.caller.send(marked.and(closed));
 }
 
 impl Writer<'_> {
-    fn serve(
-        &mut self,
-        queue: &Receiver<Message>,
-    ) -> Option<oneshot::Sender<Result<(), StoreError>>> {
+    fn serve(&mut self, queue: &Receiver<Message>) -> Option<Closing> {
         let mut group = Vec::with_capacity(GROUP);
         loop {
             let mut next = queue.recv().ok();
@@ -242,15 +246,25 @@ impl Writer<'_> {
 
     /// After a failed write or sync nobody knows what lies on the disk: no further write is tried.
     fn fail(&self, cause: &StoreError) -> StoreError {
-        error!("the database has failed, nothing more is written: {cause}");
-        self.vitals.fail(&cause.to_string())
+        let reason = match cause {
+            // The extended code tells the call that failed.
+            StoreError::Sql(error) => match error.sqlite_error() {
+                Some(code) => format!("{error} ({code})"),
+                None => error.to_string(),
+            },
+            other => other.to_string(),
+        };
+        error!("the database has failed, nothing more is written: {reason}");
+        self.vitals.fail(&reason)
     }
 
-    fn mark_clean(&self) -> Result<(), StoreError> {
+    fn finish(&self, clean: bool) -> Result<(), StoreError> {
         if let Some(failure) = self.vitals.failure() {
             return Err(failure);
         }
-        settings::put(self.connection, RUNNING, "no")?;
+        if clean {
+            settings::put(self.connection, RUNNING, "no")?;
+        }
         // A reader that is still out keeps the log from being emptied; the next start does it then.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())

@@ -55,6 +55,7 @@ mod child;
 mod desk;
 #[cfg(feature = "faults")]
 mod faults;
+mod fuse;
 mod incarnation;
 mod lifecycle;
 mod lifeline;

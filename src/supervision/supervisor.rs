@@ -6,14 +6,15 @@
 //!
 //! [`settle`]: Supervisor::settle
 
-use std::{mem, thread, time::Instant};
+use std::{mem, time::Instant};
 
-use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle, System};
+use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
 use log::{error, info, warn};
 use tokio::sync::oneshot;
 
 use super::{
     child::Child,
+    fuse::Fuse,
     lifecycle::{Checkup, Command, Lifecycle, State, later},
     lifeline::{Event, News},
     orders::{NotReady, OrderError},
@@ -22,9 +23,6 @@ use super::{
     spec::Spec,
 };
 use crate::domain::{Daemon, DaemonState, Timestamp};
-
-/// Ends the process with this code (`EX_SOFTWARE`) when the supervisor itself panics.
-const SUPERVISOR_LOST: i32 = 70;
 
 /// Runs daemons, each alone on its own thread, and replaces those that end or hang.
 pub struct Supervisor {
@@ -57,8 +55,12 @@ impl Supervisor {
         daemons: Vec<(Spec, Child)>,
         observer: impl Fn(&Daemon) + 'static,
     ) -> Result<Self, Problems> {
-        let (specs, children): (Vec<_>, Vec<_>) = daemons.into_iter().unzip();
+        let (mut specs, children): (Vec<_>, Vec<_>) = daemons.into_iter().unzip();
         let Plan { order, dependencies } = Plan::new(&specs)?;
+        for (index, on) in dependencies.iter().enumerate() {
+            let names = on.iter().map(|&on| specs[on].name.clone()).collect();
+            specs[index].depends_on = names; // as those daemons call themselves
+        }
         let slots = specs
             .into_iter()
             .zip(children)
@@ -314,18 +316,4 @@ fn record(daemon: &Daemon) {
 fn chances() -> impl Iterator<Item = f64> {
     const STEP: f64 = 0.618_033_988_749_894_9;
     std::iter::successors(Some(STEP), |chance| Some((chance + STEP).fract()))
-}
-
-/// Nobody supervises the supervisor: its panic ends the process, and the init system restarts it.
-struct Fuse;
-
-impl Drop for Fuse {
-    fn drop(&mut self) {
-        if thread::panicking()
-            && let Some(system) = System::try_current()
-        {
-            error!("the supervisor panicked: the process ends");
-            system.stop_with_code(SUPERVISOR_LOST);
-        }
-    }
 }

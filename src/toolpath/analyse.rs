@@ -151,4 +151,15 @@ mod tests {
         line 6: is longer than 79 characters: GRBL refuses it
         ");
     }
+
+    #[test]
+    fn the_sample_fits_a_small_plotter_and_says_everything_it_should() {
+        let found = of(include_str!("../../static/samples/rosette.gcode"));
+        assert_eq!(found.warnings, [""; 0]);
+        assert!((1500..3000).contains(&found.lines), "{}", found.lines);
+        let (min, max) = (found.min.unwrap(), found.max.unwrap());
+        assert!(min[0] >= 0.0 && min[1] >= 0.0 && min[2] >= 0.0, "{min:?}");
+        assert!(max[0] <= 300.0 && max[1] <= 218.0 && max[2] <= 50.0, "{max:?}");
+        assert!(found.draw_length_mm > 3.0 * found.travel_length_mm, "{found:?}");
+    }
 }

@@ -89,9 +89,7 @@ fn next(
     driver: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Job>, StoreError> {
-    let due = "UPDATE jobs INDEXED BY jobs_timed SET look_at = 0
-    WHERE state = 'QUEUED' AND look_at > 0 AND look_at <= ?1";
-    tx.prepare_cached(due)?.execute([now.as_ms()])?;
+    tx.prepare_cached(DUE)?.execute([now.as_ms()])?;
     while let Some(Numbered { seq, job }) = row::select(tx, rest, params)?.pop() {
         match judge(tx, seq, &job, driver, now)? {
             Verdict::Go => return Ok(Some(job)),

@@ -41,7 +41,7 @@ fn the_name_is_the_hash_as_anyone_computes_it() {
 fn too_much_is_refused_and_leaves_nothing_behind() {
     let (dir, store) = fresh();
     let mut intake = store.files().intake(100_000);
-    intake.write(&[0; 90_000]).unwrap();
+    intake.write(&vec![0; 90_000]).unwrap();
     assert!(matches!(intake.write(&[0; 10_001]), Err(StoreError::TooLarge { limit: 100_000 })));
     drop(intake);
     assert_eq!(fs::read_dir(dir.path().join("files")).unwrap().count(), 0);
@@ -69,7 +69,7 @@ fn only_old_files_without_a_job_are_swept() {
     .job;
     let sweep =
         |age| store.read(|connection| store.files().sweep_orphans(connection, age)).unwrap();
-    assert_eq!(sweep(Duration::from_secs(3600)), 0, "a job may be about to name them");
+    assert_eq!(sweep(Duration::from_hours(1)), 0, "a job may be about to name them");
     assert_eq!(sweep(Duration::ZERO), 2);
     assert!(
         store.files().open(&kept.sha256).is_ok() && store.files().open(&orphan.sha256).is_err()

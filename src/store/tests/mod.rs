@@ -8,7 +8,7 @@ mod writing;
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -112,9 +112,12 @@ pub(super) fn assert_whole(store: &Store) {
         .unwrap();
 }
 
-pub(super) fn feed() -> (Arc<Feed>, Arc<std::sync::Mutex<Vec<(u64, String)>>>) {
+/// What a listener heard: each event's number and text.
+type Heard = Arc<Mutex<Vec<(u64, String)>>>;
+
+pub(super) fn feed() -> (Arc<Feed>, Heard) {
     let feed = Feed::new();
-    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Heard::default();
     let ears = Arc::clone(&heard);
     feed.listen(move |frame| {
         ears.lock().unwrap().push((frame.seq.unwrap(), frame.text.to_string()));

@@ -195,6 +195,9 @@ fn a_damaged_page_is_found_in_the_background_after_an_unclean_stop() {
     fs::write(&path, content).unwrap();
     let store = open(&dir).unwrap();
     eventually("the damage", || matches!(store.integrity(), Integrity::Damaged(_)));
+    store.close().unwrap();
+    let store = open(&dir).unwrap();
+    eventually("the damage, again", || matches!(store.integrity(), Integrity::Damaged(_)));
 }
 
 #[test]

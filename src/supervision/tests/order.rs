@@ -28,7 +28,7 @@ fn diamond(journal: &Journal) -> (Addr<Supervisor>, Seen, [Link<Demo>; 4]) {
         let (child, link) = demo(name, journal);
         ((spec(name, on, policy()), child), link)
     };
-    let (d, link_d) = of("d", &["b", "c"]);
+    let (d, link_d) = of("d", &["B", "c", "b"]);
     let (c, link_c) = of("c", &["a"]);
     let (b, link_b) = of("b", &["a"]);
     let (a, link_a) = of("a", &[]);
@@ -53,6 +53,7 @@ async fn started_in_order_and_stopped_in_reverse() {
     let waited = seen.borrow().iter().find(|d| d.name == "d").unwrap().clone();
     assert_eq!(waited.state, DaemonState::Starting);
     assert_eq!(waited.health.message, "waiting for b, c");
+    assert_eq!(waited.depends_on, ["b", "c"]);
     assert_eq!(states(&seen, "d"), [DaemonState::Starting, DaemonState::Running]);
 
     supervisor.send(Shutdown { grace: Duration::from_secs(5) }).await.unwrap();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Daemon, DaemonState},
-    supervision::{Link, List, Policy, Ready, Shutdown, Supervisor},
+    supervision::{Link, List, Policy, Ready, Restart, Shutdown, Start, Supervisor},
 };
 
 /// Two daemons, `b` depending on `a`, both up.
@@ -104,6 +104,25 @@ async fn a_second_request_may_shorten_the_grace() {
     let (first, second) = tokio::join!(first, second);
     assert_eq!((first.unwrap(), second.unwrap()), ((), ()));
     assert!(asked.elapsed() < Duration::from_secs(1));
+}
+
+#[actix::test]
+async fn what_was_ordered_before_is_refused() {
+    let journal = Journal::default();
+    let (child, _link) = stopping("slow", &journal, Stopping::After(ms(50)));
+    let (supervisor, _) = supervise(vec![(spec("slow", &[], policy()), child)]);
+    supervisor.send(Ready).await.unwrap().unwrap();
+    let (restarted, started, closed) = tokio::join!(
+        supervisor.send(Restart { name: "slow".into() }),
+        supervisor.send(Start { name: "slow".into() }),
+        supervisor.send(Shutdown { grace: Duration::from_secs(5) }),
+    );
+    closed.unwrap();
+    for answer in [restarted, started] {
+        let refused = answer.unwrap().unwrap_err().to_string();
+        assert_eq!(refused, "slow is being stopped with all the others");
+    }
+    assert_eq!(*journal.lock().unwrap(), ["slow started", "slow asked to stop", "slow stopped"]);
 }
 
 #[actix::test]
