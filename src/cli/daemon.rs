@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     args::QueueCommand,
     client::{Client, encoded},
+    config::ConfigCommand,
     events::EventsArgs,
     failure::Failure,
     job::keep_first,
@@ -67,6 +68,9 @@ pub(super) enum DaemonCommand {
     /// The same as `stationd metrics`
     #[command(hide = true)]
     Metrics,
+    /// The same as `stationd config`
+    #[command(hide = true, subcommand, subcommand_required = true)]
+    Config(ConfigCommand),
     /// The same as `stationd queue`
     #[command(hide = true, subcommand, subcommand_required = true)]
     Queue(QueueCommand),
