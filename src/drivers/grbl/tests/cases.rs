@@ -67,21 +67,26 @@ fn resume_right_after_pause_is_not_lost() {
 
 #[test]
 fn cancel_holds_resets_and_puts_the_pen_up_without_an_alarm() {
-    let mut bench = Bench::ready(Faults::default());
-    bench.run(SQUARE);
-    bench.until("it draws", |bench| bench.machine.drawing().total >= 2);
-    bench.command(Command::Cancel);
-    assert_eq!(bench.end(), End::Cancelled);
-    let stop = bench.wire.iter().position(|byte| *byte == b'!').unwrap();
-    let after: Vec<u8> = bench.wire[stop..].iter().copied().filter(|byte| *byte != b'?').collect();
-    assert_eq!(after, b"!\x18M5\nG0 Z5\n");
-    assert_eq!(bench.machine.drawing().moves.back().map(|last| last.to[2]), Some(5.0));
-    assert_eq!(bench.status(), Some(DeviceStatus::Idle));
-    assert!(
-        !bench.events.iter().any(|event| matches!(event, Event::Fault(_))),
-        "{:?}",
-        bench.events
-    );
+    // A report that was on its way when the hold was sent says nothing about the hold.
+    for asked in [false, true] {
+        let mut bench = Bench::ready(Faults::default());
+        bench.run(SQUARE);
+        bench.until("it draws", |bench| {
+            let on_its_way = bench.driver.polled.outstanding && bench.wire.last() == Some(&b'?');
+            bench.machine.drawing().total >= 2 && on_its_way == asked
+        });
+        bench.command(Command::Cancel);
+        assert_eq!(bench.end(), End::Cancelled);
+        let stop = bench.wire.iter().position(|byte| *byte == b'!').unwrap();
+        let after: Vec<u8> =
+            bench.wire[stop..].iter().copied().filter(|byte| *byte != b'?').collect();
+        assert_eq!(after, b"!\x18M5\nG0 Z5\n");
+        let height = bench.machine.drawing().moves.back().map(|last| last.to[2]);
+        assert_eq!(height, Some(5.0));
+        assert_eq!(bench.status(), Some(DeviceStatus::Idle));
+        let faults = bench.events.iter().any(|event| matches!(event, Event::Fault(_)));
+        assert!(!faults, "{:?}", bench.events);
+    }
 }
 
 #[test]
