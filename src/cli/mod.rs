@@ -8,6 +8,7 @@
 
 mod args;
 mod client;
+pub mod config;
 mod daemon;
 mod demo;
 mod device;
@@ -19,6 +20,8 @@ mod job;
 mod lifecycle;
 mod live;
 mod parse;
+#[cfg(test)]
+mod parse_table;
 mod print;
 mod run;
 mod shell;

@@ -39,8 +39,10 @@ impl Layer<'_> {
 impl Checker<'_> {
     /// Checks a whole layer.
     pub(super) fn layer(&mut self, layer: &Layer<'_>, yaml: &Yaml) -> Node {
-        let root = self.section(layer, ROOT, "", yaml);
-        root.unwrap_or_else(Node::empty)
+        if matches!(yaml.content, Content::Scalar(Value::Null)) {
+            return Node::empty();
+        }
+        self.section(layer, ROOT, "", yaml).unwrap_or_else(Node::empty)
     }
 
     fn error(&mut self, place: Place, key: &str, message: impl Into<String>) {
@@ -106,8 +108,9 @@ impl Checker<'_> {
         let parsed = self.structure(layer, key, yaml)?;
         let content = match (&parsed.content, layer) {
             (Content::List(items), _) => {
-                let nodes = items.iter().enumerate().filter_map(|(index, item)| {
+                let nodes = items.iter().enumerate().map(|(index, item)| {
                     self.element(layer, keys, shorthand, &format!("{key}[{index}]"), item)
+                        .unwrap_or_else(|| Node::wrong(layer.place(item.mark)))
                 });
                 Branch::List(nodes.collect())
             }
@@ -141,11 +144,7 @@ impl Checker<'_> {
         yaml: &Yaml,
     ) -> Option<Node> {
         let (Content::Scalar(Value::String(path)), Some(name)) = (&yaml.content, shorthand) else {
-            let node = self.section(layer, keys, key, yaml);
-            if matches!(yaml.content, Content::Scalar(Value::Null)) {
-                self.error(layer.place(yaml.mark), key, "is empty");
-            }
-            return node;
+            return self.section(layer, keys, key, yaml);
         };
         // The text alone: it names itself by its last part.
         let value = Yaml { mark: yaml.mark, ..Yaml::text(path) };
@@ -235,11 +234,12 @@ impl Checker<'_> {
                 return None;
             }
         }
-        if single {
+        let node = if single {
             self.device(layer, path, value)
         } else {
             self.kind(layer, &known.kind, path, value)
-        }
+        };
+        Some(node.unwrap_or_else(|| Node::wrong(layer.place(value.mark))))
     }
 
     /// `device: {…}` is a list of one device, which is named `device` if it has no name.

@@ -24,10 +24,18 @@ impl Checker<'_> {
             let Some(mut below) =
                 found.map(|index| given.swap_remove(index).1).or_else(|| self.default(key))
             else {
-                self.required(&place, &path);
+                let missing = "is missing, it must be given";
+                self.problems.push(Problem::error(place.clone(), path, missing));
                 whole = false;
                 continue;
             };
+            if matches!(below.content, Branch::Wrong) {
+                let Some(default) = self.default(key) else {
+                    whole = false;
+                    continue;
+                };
+                below.content = default.content;
+            }
             whole &= self.inner(&mut below, &key.kind, &path);
             entries.push((key.name.to_owned(), below));
         }
@@ -44,7 +52,8 @@ impl Checker<'_> {
                 let mut index = 0;
                 items.retain_mut(|item| {
                     index += 1;
-                    self.complete(item, keys, &format!("{path}[{}]", index - 1))
+                    let path = format!("{path}[{}]", index - 1);
+                    !matches!(item.content, Branch::Wrong) && self.complete(item, keys, &path)
                 });
                 true
             }
@@ -68,12 +77,5 @@ impl Checker<'_> {
             _ => Branch::List(Vec::new()),
         };
         Some(Node { place: Place::Default, content })
-    }
-
-    /// A key that is missing, unless it is there with a value that was wrong.
-    fn required(&mut self, place: &Place, path: &str) {
-        if !self.problems.iter().any(|problem| problem.key == path) {
-            self.problems.push(Problem::error(place.clone(), path, "is missing, it must be given"));
-        }
     }
 }

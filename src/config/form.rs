@@ -1,19 +1,11 @@
 //! The forms that a single value may have, and how they are told when one has another.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::Read,
-    net::{IpAddr, SocketAddr},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::Path};
 
 use serde_yaml::{Mapping, Value};
 
 use super::{
-    HIDDEN, KNOWN_DRIVERS, SUPPORTED_DRIVERS,
-    nearest::nearest,
+    HIDDEN, SUPPORTED_DRIVERS, text,
     values::{self, Base},
 };
 
@@ -59,12 +51,19 @@ pub(super) enum Form {
 }
 
 /// A value that has been checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Leaf {
     /// As it is shown to people.
     pub(super) shown: Value,
     /// As the checked types read it.
     pub(super) value: Value,
+}
+
+/// What was read may be a secret, what is shown is none.
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown.fmt(f)
+    }
 }
 
 /// What forms may look at besides the value.
@@ -93,7 +92,7 @@ impl Form {
             }
             Self::Size { min: 0 } => "a size, as 500kB, 10MB or 2GiB".into(),
             Self::Size { min } => {
-                format!("a size of at least {min} bytes, as 500kB, 10MB or 2GiB")
+                format!("a size of at least {min} B, as 500kB, 10MB or 2GiB")
             }
             Self::Word(words) => words.join(", "),
             Self::Text | Self::Line => "a text of one line".into(),
@@ -207,35 +206,31 @@ impl Form {
         match self {
             Self::Word(words) => {
                 let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-                let near = || format!("is not known, the nearest is {}", nearest(text, words));
-                known.map(|word| leaf((*word).to_owned())).ok_or_else(near)
+                known.map(|word| leaf((*word).to_owned())).ok_or("is not known".into())
             }
             Self::Name => {
                 let good =
                     text.chars().count() <= 64 && !text.contains(['/', ',']) && text.trim() == text;
                 good.then(|| leaf(text.into())).ok_or("is not a name".into())
             }
+            Self::Path if text.contains("://") => Err("is a URL".into()),
             Self::Path => Ok(path(&around.base.path(text))),
             Self::Database => {
                 let file = around.base.database(text)?;
                 Ok(leaf(file.to_string_lossy().into_owned()))
             }
             Self::Secret => {
-                let secret = secret(text, around)?;
+                let secret = text::secret(text, around)?;
                 Ok(Leaf { shown: HIDDEN.into(), value: secret.into() })
             }
-            Self::Host => host(text).map(leaf).ok_or("is not a host".into()),
-            Self::Origin => origin(text).map(leaf).ok_or("is not an origin".into()),
+            Self::Host => text::host(text).map(leaf).ok_or("is not a host".into()),
+            Self::Origin => text::origin(text).map(leaf).ok_or("is not an origin".into()),
             Self::Level => {
-                let word = level(text).ok_or_else(|| {
-                    let words = ["error", "warn", "info", "debug", "trace", "off"];
-                    format!("is not a level, the nearest is {}", nearest(text, &words))
-                })?;
-                Ok(leaf(word.to_owned()))
+                text::level(text).map(|word| leaf(word.to_owned())).ok_or("is not a level".into())
             }
-            Self::LogFormat => log_format(text).map(leaf),
-            Self::Driver => driver(text).map(leaf),
-            Self::Port => port(text).map(leaf),
+            Self::LogFormat => text::log_format(text).map(leaf),
+            Self::Driver => text::driver(text).map(leaf),
+            Self::Port => text::port(text).map(leaf),
             _ => Ok(leaf(text.into())),
         }
     }
@@ -262,156 +257,5 @@ fn describe(value: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Sequence(_) => "a list".into(),
         Value::Mapping(_) | Value::Tagged(_) => "a section".into(),
-    }
-}
-
-/// A key or token: itself, or what `file:`, `env:` or `credential:` leads to.
-fn secret(text: &str, around: &Around<'_>) -> Result<String, String> {
-    let found = if let Some(path) = text.strip_prefix("file:") {
-        secret_file(&around.base.path(path))?
-    } else if let Some(name) = text.strip_prefix("env:") {
-        around.env.get(name).cloned().ok_or_else(|| format!("names {name}, which is not set"))?
-    } else if let Some(name) = text.strip_prefix("credential:") {
-        let directory = around
-            .env
-            .get("CREDENTIALS_DIRECTORY")
-            .ok_or("names a credential, and CREDENTIALS_DIRECTORY is not set")?;
-        if name.contains('/') || name.starts_with('.') {
-            return Err("names no credential".into());
-        }
-        secret_file(&Path::new(directory).join(name))?
-    } else {
-        text.to_owned()
-    };
-    let secret = found.trim_end_matches(['\r', '\n']);
-    let good = !secret.is_empty() && !secret.chars().any(|c| c.is_whitespace() || c.is_control());
-    if good { Ok(secret.to_owned()) } else { Err("is empty or has spaces".into()) }
-}
-
-fn secret_file(path: &Path) -> Result<String, String> {
-    let cannot = |error: std::io::Error| format!("cannot be read from {}: {error}", path.display());
-    let file = File::open(path).map_err(cannot)?;
-    let metadata = file.metadata().map_err(cannot)?;
-    if metadata.is_file() && metadata.permissions().mode() & 0o027 != 0 {
-        return Err(format!("lies in {}, which others can read (chmod 600)", path.display()));
-    }
-    let mut text = String::new();
-    file.take(4096).read_to_string(&mut text).map_err(cannot)?;
-    Ok(text)
-}
-
-/// A host without brackets, in lower case.
-fn host(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    let numbers = inner.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let name = inner.len() <= 253 && !numbers && inner.split('.').all(label);
-    let good = inner.parse::<IpAddr>().is_ok() || (name && inner == text);
-    good.then(|| inner.to_ascii_lowercase())
-}
-
-/// An origin in lower case, without a trailing slash.
-fn origin(text: &str) -> Option<String> {
-    let text = text.strip_suffix('/').unwrap_or(text);
-    let (scheme, rest) = text.split_once("://")?;
-    let bracket = rest.rfind(']').unwrap_or(0);
-    let (name, port) = match rest[bracket..].rfind(':') {
-        Some(at) => (&rest[..bracket + at], Some(&rest[bracket + at + 1..])),
-        None => (rest, None),
-    };
-    let good = matches!(scheme, "http" | "https")
-        && host(name).is_some()
-        && port.is_none_or(|port| port.parse::<u16>().is_ok());
-    good.then(|| text.to_ascii_lowercase())
-}
-
-/// The word for a level; `critical` is error.
-fn level(text: &str) -> Option<&'static str> {
-    Some(match text.to_ascii_lowercase().as_str() {
-        "error" | "critical" => "error",
-        "warn" | "warning" => "warn",
-        "info" => "info",
-        "debug" => "debug",
-        "trace" => "trace",
-        "off" => "off",
-        _ => return None,
-    })
-}
-
-fn log_format(text: &str) -> Result<String, String> {
-    if matches!(text, "text" | "json") {
-        return Ok(text.to_owned());
-    }
-    let mut fields = 0;
-    let mut rest = text;
-    while let Some(at) = rest.find("%(") {
-        let field = rest[at + 2..].split_once(")s").map(|(field, after)| {
-            rest = after;
-            field
-        });
-        match field {
-            Some("asctime" | "name" | "levelname" | "message") => fields += 1,
-            Some(other) => return Err(format!("has the unknown field %({other})s")),
-            None => return Err("has a field that does not end in )s".into()),
-        }
-    }
-    if fields == 0 { Err("is not a format".into()) } else { Ok(text.to_owned()) }
-}
-
-/// The driver of a name, where this version has it.
-fn driver(text: &str) -> Result<String, String> {
-    let name = text.to_ascii_lowercase();
-    let name = if name == "axidraw" { "ebb" } else { &name };
-    if SUPPORTED_DRIVERS.contains(&name) {
-        Ok(name.to_owned())
-    } else if KNOWN_DRIVERS.contains(&name) {
-        Err("is not supported by this version".into())
-    } else {
-        Err("is not a driver".into())
-    }
-}
-
-fn port(text: &str) -> Result<String, String> {
-    if let Some(name) = text.strip_prefix("sim:") {
-        return Ok(format!("sim:{}", driver(name)?));
-    }
-    if let Some(address) = text.strip_prefix("tcp://") {
-        let parts = address.rsplit_once(':');
-        let good = parts.is_some_and(|(name, port)| {
-            host(name).is_some() && port.parse::<u16>().is_ok_and(|port| port > 0)
-        });
-        return if good { Ok(text.into()) } else { Err("is not HOST:PORT".into()) };
-    }
-    if text.starts_with('/') { Ok(text.into()) } else { Err("is not a port".into()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_and_origins() {
-        assert_eq!(host("[::1]").as_deref(), Some("::1"));
-        assert_eq!(host("Bench.local").as_deref(), Some("bench.local"));
-        for bad in ["", "a b", "1.2.3", "a:80", "http://a", "-..-", "[a]"] {
-            assert_eq!(host(bad), None, "{bad}");
-        }
-        assert_eq!(origin("https://Bench:8443/").as_deref(), Some("https://bench:8443"));
-        assert_eq!(origin("http://[::1]:80").as_deref(), Some("http://[::1]:80"));
-        for bad in ["*", "bench", "ftp://bench", "http://", "http://a/b", "http://a:99999"] {
-            assert_eq!(origin(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_template_names_known_fields() {
-        assert!(log_format("%(asctime)s - %(name)s - %(levelname)s - %(message)s").is_ok());
-        assert!(log_format("%(lineno)s").is_err());
-        assert!(log_format("%(message").is_err());
-        assert!(log_format("yaml").is_err());
     }
 }

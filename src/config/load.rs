@@ -43,6 +43,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
     let around = Around { base, env: &sources.env };
     let mut checker = Checker { around, problems };
     let mut tree = Node::empty();
+    checker.complete(&mut tree, ROOT, "");
+    let defaults = tree.clone();
     for source in &files {
         let place = |mark: Mark| Source::place(&source.path, mark);
         let node = checker.layer(&Layer::File(&place), &source.yaml);
@@ -54,7 +56,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
         lay(&mut tree, node, place, &mut checker.problems);
     }
     checker.complete(&mut tree, ROOT, "");
-    let idle = effects(&checker, &tree);
+    let idle = effects(&tree, &defaults);
     checker.problems.extend(idle);
     finish(tree, checker.problems, named)
 }
@@ -73,10 +75,19 @@ fn finish(
     }
     match config {
         Some(config) if problems.iter().all(|problem| problem.level == Level::Warning) => {
-            Ok(Loaded { config, warnings: problems, file, tree })
+            Ok(Loaded { config, warnings: in_order(problems), file, tree })
         }
-        _ => Err(problems),
+        _ => Err(in_order(problems)),
     }
+}
+
+/// By file, line and column; the others, which have none, after them as they are.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_cached_key(|problem| match &problem.place {
+        Place::Line { file, line, column } => (false, Some(Arc::clone(file)), *line, *column),
+        _ => (true, None, 0, 0),
+    });
+    problems
 }
 
 /// What the checks let through always fits the types; the tests see to that.
@@ -209,18 +220,13 @@ fn secrecy(source: &Source, node: &Node, problems: &mut Vec<Problem>) {
 }
 
 /// A warning for each of [`WITHOUT_EFFECT`] that somebody set to other than its default.
-fn effects(checker: &Checker<'_>, tree: &Node) -> Vec<Problem> {
-    let mut defaults = Node::empty();
-    let mut plain = Checker {
-        around: Around { base: checker.around.base.clone(), env: checker.around.env },
-        problems: Vec::new(),
-    };
-    plain.complete(&mut defaults, ROOT, "");
+fn effects(tree: &Node, defaults: &Node) -> Vec<Problem> {
     let warn = |path: &&str| {
         let mut leaves = Vec::new();
         tree.at(path)?.leaves(path, &mut leaves);
         let changed = leaves.into_iter().find(|(path, leaf)| {
-            defaults.at(path).is_none_or(|default| default.value() != leaf.value())
+            let given = leaf.place != Place::Default;
+            given && defaults.at(path).is_none_or(|default| default.value() != leaf.value())
         })?;
         let message = "has no effect in this version";
         Some(Problem::warning(changed.1.place.clone(), *path, message))

@@ -22,6 +22,7 @@ mod problem;
 mod schema;
 mod secret;
 mod sources;
+mod text;
 mod tree;
 mod types;
 mod values;
@@ -40,6 +41,8 @@ pub use types::{
 };
 pub use values::size;
 
+/// A file with every key at its default, explained.
+pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
 /// The drivers there are names for.
 pub const KNOWN_DRIVERS: [&str; 5] = ["grbl", "marlin", "ebb", "hpgl", "line"];
 /// The drivers that this version has.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
+    env, fmt,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +19,7 @@ pub struct Flag {
 
 /// Everything that a configuration is made of. Nothing else is looked at, so that a test has
 /// its own environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     /// The file that was named with `--config`; it must exist.
     pub file: Option<PathBuf>,
@@ -35,6 +35,18 @@ pub struct Sources {
     pub directory: PathBuf,
     /// The user is root, whose default workspace is the system's.
     pub root: bool,
+}
+
+/// Environment and options may hold secrets and are left out.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .field("workspace", &self.workspace)
+            .field("directory", &self.directory)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sources {
@@ -65,7 +77,7 @@ impl Sources {
     /// The file in use, or, if there is none, where one would be looked for first. A named one
     /// need not exist.
     pub fn path(&self) -> Option<PathBuf> {
-        self.named_file().or_else(|| self.found_file()).or_else(|| self.default_file())
+        self.named_file().or_else(|| self.found_file()).or_else(|| self.user_file())
     }
 
     /// The file that somebody asked for.
@@ -80,9 +92,9 @@ impl Sources {
         self.user_file().into_iter().chain([system]).find(|path| path.exists())
     }
 
-    /// Where `config init` writes: the user's file.
-    pub fn default_file(&self) -> Option<PathBuf> {
-        self.user_file()
+    /// Where a new file is written: to the named place, else to the user's.
+    pub fn new_file(&self) -> Option<PathBuf> {
+        self.named_file().or_else(|| self.user_file())
     }
 
     fn user_file(&self) -> Option<PathBuf> {

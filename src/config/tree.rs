@@ -17,12 +17,19 @@ pub(super) enum Branch {
     Leaf(Leaf),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
+    /// It was wrong, and that has been said.
+    Wrong,
 }
 
 impl Node {
     /// A section without keys.
     pub(super) fn empty() -> Self {
         Self { place: Place::Default, content: Branch::Map(Vec::new()) }
+    }
+
+    /// Something that was wrong.
+    pub(super) fn wrong(place: Place) -> Self {
+        Self { place, content: Branch::Wrong }
     }
 
     /// What is at `path`, as `devices[0].port`; none if there is nothing.
@@ -32,7 +39,7 @@ impl Node {
                 entries.iter().find(|(name, _)| name == segment).map(|(_, node)| node)
             }
             Branch::List(items) => items.get(segment.parse::<usize>().ok()?),
-            Branch::Leaf(_) => None,
+            Branch::Leaf(_) | Branch::Wrong => None,
         })
     }
 
@@ -40,6 +47,9 @@ impl Node {
     /// numbers for keys changes single elements of a list; the error is the number of one that
     /// the list does not have.
     pub(super) fn merge(&mut self, over: Self) -> Result<(), String> {
+        if self.place == Place::Default {
+            self.place = over.place.clone();
+        }
         match (&mut self.content, over.content) {
             (Branch::Map(entries), Branch::Map(over)) => {
                 for (name, node) in over {
@@ -60,6 +70,8 @@ impl Node {
                     }
                 }
             }
+            // What is wrong replaces nothing, and nothing mends it: it has been said.
+            (Branch::Wrong, _) | (_, Branch::Wrong) => {}
             (content, over_content) => {
                 *content = over_content;
                 self.place = over.place;
@@ -97,6 +109,7 @@ impl Node {
     fn fold(&self, leaf: impl Fn(&Leaf) -> Value + Copy) -> Value {
         match &self.content {
             Branch::Leaf(value) => leaf(value),
+            Branch::Wrong => Value::Null,
             Branch::List(items) => {
                 Value::Sequence(items.iter().map(|item| item.fold(leaf)).collect())
             }

@@ -83,7 +83,7 @@ fn sum(text: &str, units: &[(&str, f64)]) -> Option<f64> {
         total += value * factor(&after[..end], units)?;
         rest = after[end..].trim_start();
     }
-    Some(total)
+    (!text.trim().is_empty()).then_some(total)
 }
 
 /// The number that `text` begins with, and what follows it.
