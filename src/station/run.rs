@@ -33,7 +33,7 @@ use crate::{
     config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
     daemons::{History, Phase, Tools},
     feed::Feed,
-    http::{App, Parts, server},
+    http::{App, server},
     store::{self, Store, StoreError, StoreOptions},
     supervision::Ready as AllUp,
 };
@@ -144,17 +144,7 @@ async fn serve(
     let notifier = ready.notifier();
     let supervisor = assemble(config, &options.daemons, paths, &tools)?;
     let (control, requests) = mpsc::channel(16);
-    let parts = Parts {
-        store: tools.store.clone(),
-        feed: tools.feed.clone(),
-        board: tools.board.clone(),
-        links: tools.links().clone(),
-        estops: tools.estops.clone(),
-        history: tools.history.clone(),
-        telemetry: tools.telemetry.clone(),
-        control,
-    };
-    let app = App::new(parts, settings(config, paths));
+    let app = App::new(tools.clone(), control, settings(config, paths));
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
     let handle = server.handle();
     actix::spawn(server);
