@@ -84,7 +84,7 @@ pub(super) async fn act(
     let device = app.board.device(&name).ok_or_else(|| unknown(&name))?.name;
     let Line { line } = json(&body)?;
     let (word, operation) = match (action, line) {
-        (Action::Send, Some(line)) => ("send", Operation::Send(printable(line)?)),
+        (Action::Send, Some(line)) => ("send", Operation::Send(printable(&line)?)),
         (Action::Send, None) => return Err(Problem::field("line", "a line to send is needed")),
         (_, Some(_)) => return Err(Problem::field("line", "only send takes a line")),
         (Action::Connect, None) => ("connect", Operation::Connect),
@@ -97,15 +97,15 @@ pub(super) async fn act(
 }
 
 /// A line of G-code or of a machine's own commands: control characters could do what nobody sees.
-fn printable(line: String) -> Result<String, Problem> {
-    let line = line.trim_end_matches(['\r', '\n']).to_owned();
+fn printable(line: &str) -> Result<String, Problem> {
+    let line = line.trim_end_matches(['\r', '\n']);
     if line.is_empty() || line.len() > LONGEST_LINE {
         return Err(Problem::field("line", format!("1 to {LONGEST_LINE} characters are sent")));
     }
     if !line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Err(Problem::field("line", "only printable ASCII characters are sent"));
     }
-    Ok(line)
+    Ok(line.to_owned())
 }
 
 async fn operate(

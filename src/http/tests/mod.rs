@@ -100,11 +100,14 @@ fn daemons(tools: &Tools, jobs: PathBuf) -> Links {
         child(move |vitals| DeviceManager::new(machines.clone(), own.clone(), vitals));
     let own = tools.clone();
     let (queue, job_queue) = child(move |_| JobQueue::new(queue.clone(), own.clone()));
-    let (copier, sync) = child(move |vitals| {
+    let (copies_child, sync) = child(move |vitals| {
         Ok::<_, std::convert::Infallible>(Sync::new(copies.clone(), store.clone(), vitals))
     });
-    let all: Vec<(Spec, Child)> =
-        vec![(spec("device-manager"), manager), (spec("job-queue"), queue), (spec("sync"), copier)];
+    let all: Vec<(Spec, Child)> = vec![
+        (spec("device-manager"), manager),
+        (spec("job-queue"), queue),
+        (spec("sync"), copies_child),
+    ];
     let board = tools.board.clone();
     let supervisor = Supervisor::new(all, move |daemon| board.show_daemon(daemon)).unwrap().start();
     Links { supervisor, job_queue, device_manager, sync }
