@@ -11,7 +11,7 @@ use std::sync::{
 
 use log::error;
 
-use crate::domain::{Event, Frame, Live, Timestamp};
+use crate::domain::{Frame, Live, Timestamp};
 
 type Listener = Box<dyn Fn(&Arc<Frame>) + Send + Sync>;
 
@@ -33,27 +33,31 @@ impl Feed {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
     }
 
-    /// Publishes a durable event; only the store's writer does so, after the commit.
-    pub fn event(&self, event: &Event) {
-        self.newest.store(event.seq, Ordering::Release);
-        self.publish(Frame::event(event));
+    /// Publishes a durable event, as it was serialised for the database; only the store's writer
+    /// does so, after the commit.
+    pub fn durable(&self, frame: Frame) {
+        if let Some(seq) = frame.seq {
+            self.newest.store(seq, Ordering::Release);
+        }
+        self.deliver(&Arc::new(frame));
+    }
+
+    /// Says which durable event was the newest when the station last stopped.
+    pub fn go_on_from(&self, seq: u64) {
+        self.newest.store(seq, Ordering::Release);
     }
 
     /// Publishes what is true for the moment.
     pub fn live(&self, live: &Live) {
-        self.publish(Frame::live(live, Timestamp::now()));
+        match Frame::live(live, Timestamp::now()) {
+            Ok(frame) => self.deliver(&Arc::new(frame)),
+            Err(error) => error!("a message could not be written as JSON: {error}"),
+        }
     }
 
     /// The number of the newest durable event published.
     pub fn newest(&self) -> u64 {
         self.newest.load(Ordering::Acquire)
-    }
-
-    fn publish(&self, frame: Result<Frame, serde_json::Error>) {
-        match frame {
-            Ok(frame) => self.deliver(&Arc::new(frame)),
-            Err(error) => error!("an event could not be written as JSON: {error}"),
-        }
     }
 
     fn deliver(&self, frame: &Arc<Frame>) {

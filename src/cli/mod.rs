@@ -1,1 +1,36 @@
-//! The command line.
+//! The command line: what can be asked for, and the client of a running station.
+//!
+//! ```text
+//!   words ──parse──> Task::Start(StartOptions) ──> the station, in this process
+//!               └──> Task::Client(Invocation)  ──run──> discover ──> client, live ──> print
+//! ```
+//! Every group of commands has a file: its options and what it does stand together.
+
+mod args;
+mod client;
+pub mod config;
+mod daemon;
+mod demo;
+mod device;
+mod discover;
+mod events;
+mod failure;
+mod heartbeat;
+mod job;
+mod lifecycle;
+mod live;
+mod parse;
+#[cfg(test)]
+mod parse_table;
+mod print;
+mod run;
+mod shell;
+mod start;
+mod status;
+mod submit;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use parse::{Invocation, Task, parse};
+pub use run::run;

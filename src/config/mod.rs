@@ -1,1 +1,49 @@
 //! Configuration: layers, checks, errors that name line and column.
+//!
+//! ```text
+//!   files ── document (YAML with positions) ──┐
+//!   environment, --set, options ── env ───────┴─ check (schema, form) ─ tree (merge) ─ complete
+//!                                                       cross (together) ─ types (Config) ─┘
+//! ```
+//! Nothing stops at the first problem: each layer is checked by itself against one table of keys
+//! (`schema`), what is good is merged, and every problem is reported at once.
+
+mod check;
+mod complete;
+mod cross;
+mod document;
+mod env;
+mod file;
+mod form;
+mod load;
+mod loaded;
+mod nearest;
+mod problem;
+mod schema;
+mod secret;
+mod sources;
+mod text;
+mod tree;
+mod types;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use load::{load, runtime_file};
+pub use loaded::{Loaded, Setting};
+pub use problem::{Level, Place, Problem};
+pub use secret::{HIDDEN, Secret};
+pub use sources::{Flag, Sources};
+pub use types::{
+    Config, Database, DeviceConfig, Heartbeat, LogFormat, Logging, Metrics, Queue, Restart, Rotate,
+    Security, Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Websocket,
+};
+pub use values::size;
+
+/// A file with every key at its default, explained.
+pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
+/// The drivers there are names for.
+pub const KNOWN_DRIVERS: [&str; 5] = ["grbl", "marlin", "ebb", "hpgl", "line"];
+/// The drivers that this version has.
+pub const SUPPORTED_DRIVERS: [&str; 1] = ["grbl"];

@@ -1,1 +1,20 @@
-//! The built-in daemons: one actor a file.
+//! The built-in daemons: one actor a file, each message beside its handler.
+//!
+//! They reach each other through [`Links`] and show what they know on the [`Board`], so that a
+//! reader never waits for an actor.
+
+mod board;
+pub mod checkup;
+pub mod device_manager;
+pub mod heartbeat;
+mod history;
+pub mod job_queue;
+pub mod metrics;
+pub mod sync;
+pub mod telemetry;
+mod tools;
+
+pub use board::{Board, Connected, Phase};
+pub use device_manager::{DeviceError, Estops};
+pub use history::{History, Sample, Series};
+pub use tools::{Links, Tools};

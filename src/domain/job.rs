@@ -329,6 +329,25 @@ pub struct Progress {
     pub eta_seconds: Option<f64>,
 }
 
+impl Progress {
+    /// So many lines of so many.
+    pub fn of(lines_acknowledged: u64, lines_total: u64) -> Self {
+        let lines_acknowledged = lines_acknowledged.min(lines_total);
+        let mut progress =
+            Self { lines_acknowledged, lines_total, progress_percentage: 0.0, eta_seconds: None };
+        progress.progress_percentage = (progress.share() * 1000.0).round() / 10.0;
+        progress
+    }
+
+    /// The share that is done, 0 to 1.
+    pub fn share(&self) -> f64 {
+        if self.lines_total == 0 {
+            return 0.0;
+        }
+        self.lines_acknowledged as f64 / self.lines_total as f64
+    }
+}
+
 /// A job as it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Job {

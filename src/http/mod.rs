@@ -1,1 +1,45 @@
 //! HTTP: REST, WebSocket, dashboard.
+//!
+//! ```text
+//!   on_connect: who is at the other end ─┐
+//!                                        v
+//!   request ──> guard: Host, Origin, token, headers ──> route: role ──> handler ──> answer
+//!                                                                         │
+//!                                            board (read) · store (read, durable write) · links
+//! ```
+//! Handlers read the board and the database and ask the daemons; they decide nothing themselves.
+//! Whatever goes wrong is a [`Problem`].
+
+mod access;
+mod app;
+mod assets;
+mod daemons;
+mod devices;
+mod error;
+mod events;
+mod guard;
+mod health;
+mod intake;
+mod job_files;
+mod jobs;
+mod origin;
+mod placement;
+mod query;
+mod rate;
+mod routes;
+mod server;
+mod settings;
+mod station;
+mod submit;
+#[cfg(test)]
+mod tests;
+mod wish;
+mod ws;
+
+pub use access::{Policy, Role, Token};
+pub use app::{App, Control, Parts};
+pub use error::{Detail, Problem};
+pub use origin::Names;
+pub use server::{SLOW_CLIENT_TIMEOUT, server};
+pub use settings::{Settings, Target};
+pub use ws::Hubs;

@@ -1,0 +1,181 @@
+//! `job …`: look at jobs and decide about them.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    client::Client,
+    failure::Failure,
+    print::{
+        Out, field, items, note, object, print_json, print_json_line, print_line, print_text,
+        seconds, visible_line,
+    },
+    watch,
+};
+use crate::domain::{JobAction, JobId, JobState};
+
+/// `job …`
+#[derive(Subcommand, Clone, Debug, PartialEq)]
+pub(super) enum JobCommand {
+    /// List jobs, newest first
+    List(JobFilter),
+    /// Show one job in full
+    Show(JobIds),
+    /// Watch jobs until they end; fails unless all complete
+    Watch(JobIds),
+    /// Print what a command job wrote
+    Logs(JobIds),
+    /// Hold a running job still, or keep a queued one from starting
+    Pause(JobIds),
+    /// Go on with a paused or interrupted job
+    Resume(JobIds),
+    /// End a job and make its machine safe
+    Cancel(JobIds),
+    /// Run a failed, cancelled or interrupted job again from its beginning
+    Retry(JobIds),
+    /// Let a held job go
+    Release(JobIds),
+    /// Forget a job that has ended
+    Delete(JobIds),
+}
+
+/// Which jobs.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub(super) struct JobIds {
+    /// The job, as `submit` and `job list` print it
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<JobId>,
+}
+
+/// Which jobs are listed.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct JobFilter {
+    /// Only jobs in this state
+    #[arg(long)]
+    pub state: Option<JobState>,
+    /// Only jobs of this device
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Go on where an earlier list ended
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// `job …`
+pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Result<(), Failure> {
+    match command {
+        JobCommand::List(filter) => list(client, out, filter).await,
+        JobCommand::Show(JobIds { ids }) => show(client, out, ids).await,
+        JobCommand::Watch(JobIds { ids }) => watch::until_ended(client, out, ids).await,
+        JobCommand::Logs(JobIds { ids }) => logs(client, ids).await,
+        JobCommand::Delete(JobIds { ids }) => delete(client, out, ids).await,
+        JobCommand::Pause(jobs) => act(client, out, jobs, JobAction::Pause).await,
+        JobCommand::Resume(jobs) => act(client, out, jobs, JobAction::Resume).await,
+        JobCommand::Cancel(jobs) => act(client, out, jobs, JobAction::Cancel).await,
+        JobCommand::Retry(jobs) => act(client, out, jobs, JobAction::Retry).await,
+        JobCommand::Release(jobs) => act(client, out, jobs, JobAction::Release).await,
+    }
+}
+
+async fn list(client: &Client, out: Out, filter: &JobFilter) -> Result<(), Failure> {
+    let parameters = [
+        ("state", filter.state.map(|state| state.to_string()).unwrap_or_default()),
+        ("device", filter.device.clone().unwrap_or_default()),
+        ("limit", filter.limit.map(|limit| limit.to_string()).unwrap_or_default()),
+        ("cursor", filter.cursor.clone().unwrap_or_default()),
+    ];
+    let jobs = client.query("/api/v1/jobs", &parameters).await?;
+    if out.is_json() {
+        return print_json(&jobs);
+    }
+    table(out, items(&jobs))?;
+    match field(&jobs, "next_cursor") {
+        cursor if cursor.is_empty() => Ok(()),
+        cursor => note(format_args!("there are more: add --cursor {cursor}")),
+    }
+}
+
+/// Jobs, one a line.
+pub(super) fn table(out: Out, jobs: &[Value]) -> Result<(), Failure> {
+    let row = |job: &Value| {
+        let percent = job["progress_percentage"].as_f64().unwrap_or_default();
+        vec![
+            field(job, "id"),
+            field(job, "name"),
+            field(job, "state"),
+            format!("{percent:.0}%"),
+            seconds(&job["eta_seconds"], 2),
+            field(job, "device"),
+            field(job, "priority"),
+            field(job, "created_at"),
+        ]
+    };
+    let rows: Vec<_> = jobs.iter().map(row).collect();
+    out.table(&["ID", "NAME", "STATE", "DONE", "LEFT", "DEVICE", "PRIORITY", "SUBMITTED"], &rows)
+}
+
+async fn show(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
+    for id in ids {
+        let job = client.get(&format!("/api/v1/jobs/{id}")).await?;
+        if out.is_json() { print_json(&job)? } else { print_text(&object(&job, 0))? }
+    }
+    Ok(())
+}
+
+async fn logs(client: &Client, ids: &[JobId]) -> Result<(), Failure> {
+    for id in ids {
+        for line in client.text(&format!("/api/v1/jobs/{id}/log")).await?.lines() {
+            print_line(visible_line(line))?;
+        }
+    }
+    Ok(())
+}
+
+async fn delete(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
+    for id in ids {
+        client.delete(&format!("/api/v1/jobs/{id}")).await?;
+        if !out.is_json() {
+            print_line(format_args!("{id}: deleted"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every job is tried, even if one of them refuses.
+async fn act(
+    client: &Client,
+    out: Out,
+    JobIds { ids }: &JobIds,
+    action: JobAction,
+) -> Result<(), Failure> {
+    let mut result = Ok(());
+    for id in ids {
+        match client.post(&format!("/api/v1/jobs/{id}/{action}"), &json!({})).await {
+            Ok(job) if out.is_json() => print_json_line(&job)?,
+            Ok(job) => {
+                print_line(format_args!(
+                    "{}  {}: {}",
+                    id,
+                    field(&job, "name"),
+                    field(&job, "state")
+                ))?;
+            }
+            Err(failure) => result = keep_first(result, failure),
+        }
+    }
+    result
+}
+
+/// Remembers the first of several failures and tells of the others at once.
+pub(super) fn keep_first(result: Result<(), Failure>, failure: Failure) -> Result<(), Failure> {
+    match result {
+        Ok(()) => Err(failure),
+        Err(first) => {
+            failure.report();
+            Err(first)
+        }
+    }
+}

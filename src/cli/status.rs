@@ -1,0 +1,130 @@
+//! `status`, `health`, `ready`, `metrics`: how the station is.
+
+use awc::http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{
+    client::{Client, accept},
+    failure::Failure,
+    print::{Out, field, megabytes, object, print_json, print_text, seconds},
+};
+use crate::domain::same_name;
+
+/// `status`
+pub(super) async fn status(client: &Client, out: Out, verbose: bool) -> Result<(), Failure> {
+    let status = client.get("/api/v1/status").await?;
+    if out.is_json() {
+        return print_json(&status);
+    }
+    print_text(&summary(&status))?;
+    if verbose {
+        super::device::list(client, out).await?;
+        super::daemon::list(client, out, true, None, None).await?;
+    }
+    Ok(())
+}
+
+/// One `Key: value` a line.
+fn summary(status: &Value) -> String {
+    let word = field(status, "status");
+    let mut letters = word.chars();
+    let capital: String =
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    let memory = megabytes(&status["memory_usage_bytes"], 0).unwrap_or_default();
+    [
+        ("Status", capital),
+        ("PID", field(status, "pid")),
+        ("Uptime", seconds(&status["uptime_seconds"], 4)),
+        ("Version", field(status, "version")),
+        ("Socket", field(status, "socket")),
+        ("Active Jobs", field(status, "active_jobs")),
+        ("Queue Length", field(status, "queue_length")),
+        ("Devices", field(status, "devices")),
+        ("Daemons", field(status, "daemons")),
+        ("Memory Usage", format!("{memory} MB")),
+        ("Open File Descriptors", field(status, "open_file_descriptors")),
+    ]
+    .map(|(key, value)| format!("{key}: {value}\n"))
+    .concat()
+}
+
+/// `health`: fails if the station is unhealthy.
+pub(super) async fn health(client: &Client, out: Out) -> Result<(), Failure> {
+    document(client, out, "/health").await
+}
+
+/// `ready`: fails if the station takes no work.
+pub(super) async fn ready(client: &Client, out: Out) -> Result<(), Failure> {
+    document(client, out, "/ready").await
+}
+
+/// A document whose status code is a verdict: 503 has the same body, and says no.
+async fn document(client: &Client, out: Out, path: &str) -> Result<(), Failure> {
+    let (status, text) = client.answer(client.request(Method::GET, path).send()).await?;
+    let verdict = match status {
+        StatusCode::SERVICE_UNAVAILABLE => Err(Failure::Verdict(1)),
+        _ => Ok(()),
+    };
+    let text = if verdict.is_err() { text } else { accept(status, text)? };
+    let document: Value = serde_json::from_str(&text).map_err(|_| {
+        Failure::Failed(format!("{} does not answer as a station does", client.place()))
+    })?;
+    if out.is_json() {
+        print_json(&document)?;
+    } else {
+        print_text(&object(&document, 0))?;
+    }
+    verdict
+}
+
+/// `metrics`
+pub(super) async fn metrics(client: &Client) -> Result<(), Failure> {
+    print_text(&client.text("/metrics").await?)
+}
+
+/// `queue show`: what runs, then what waits, in the order in which it will run.
+pub(super) async fn queue(client: &Client, out: Out, device: Option<&str>) -> Result<(), Failure> {
+    let mut queue = client.get("/api/v1/queue").await?;
+    // A job without a device may come to run on any.
+    let may_run = |job: &Value| {
+        device.is_none_or(|name| job["device"].as_str().is_none_or(|its| same_name(its, name)))
+    };
+    for part in ["active", "items"] {
+        if let Some(jobs) = queue[part].as_array_mut() {
+            jobs.retain(may_run);
+        }
+    }
+    if out.is_json() {
+        return print_json(&queue);
+    }
+    let part = |name: &str| queue[name].as_array().cloned().unwrap_or_default();
+    super::job::table(out, &[part("active"), part("items")].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_summary_is_a_key_and_a_value_a_line() {
+        let status = json!({"status": "running", "pid": 12345, "uptime_seconds": 8130.4,
+            "version": "0.1.0", "socket": "/w/stationd.sock", "active_jobs": 1, "queue_length": 2,
+            "devices": 1, "daemons": 5, "memory_usage_bytes": 245_300_000.0,
+            "open_file_descriptors": 31.0});
+        insta::assert_snapshot!(summary(&status), @r"
+        Status: Running
+        PID: 12345
+        Uptime: 2h 15m 30s
+        Version: 0.1.0
+        Socket: /w/stationd.sock
+        Active Jobs: 1
+        Queue Length: 2
+        Devices: 1
+        Daemons: 5
+        Memory Usage: 245 MB
+        Open File Descriptors: 31
+        ");
+    }
+}

@@ -1,0 +1,245 @@
+//! `submit` and `run`: new jobs.
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+    thread,
+};
+
+use actix_web::web::Bytes;
+use awc::{
+    body::SizedStream,
+    http::{Method, header},
+};
+use clap::Args;
+use futures_util::{Stream, stream};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    sync::mpsc,
+};
+
+use super::{
+    client::{Client, query},
+    failure::Failure,
+    print::{Out, field, note, print_json_line, print_line, visible},
+    watch,
+};
+use crate::domain::{JobId, Priority, Timestamp};
+
+/// `submit FILE…`
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(after_help = "\
+Examples:
+  stationd submit drawing.gcode --watch
+  stationd submit a.gcode b.gcode --device plotter --priority high
+  generate | stationd submit - --name pattern.gcode --hold")]
+pub(super) struct SubmitArgs {
+    /// The files, a job each; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Run on this device
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+    /// Run on any device of this driver
+    #[arg(long)]
+    pub driver: Option<String>,
+    /// What comes first: a number, or low, normal, high, critical
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub priority: Option<Priority>,
+    /// Wait until a person releases it
+    #[arg(long)]
+    pub hold: bool,
+    /// Not before this time, as 2026-01-31T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+    /// Not before this job is completed; may be repeated
+    #[arg(long, value_name = "JOB")]
+    pub after: Vec<JobId>,
+    /// What people call the job [default: the file's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The same key again gives the same job instead of a second one
+    #[arg(long)]
+    pub key: Option<String>,
+    /// Stay until it ends; fail unless it completes
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `run -- PROGRAM ARG…`
+#[derive(Args, Clone, Debug, PartialEq)]
+#[command(after_help = "\
+The program is started directly, never by a shell.
+
+Examples:
+  stationd run -- rsync -a /srv/scans backup:/srv/
+  stationd run --name nightly --timeout 600 --retries 2 -- /usr/local/bin/report")]
+pub(super) struct RunArgs {
+    /// What people call the job [default: the program's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Kill it after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub timeout: Option<f64>,
+    /// Try again this often if it fails
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..100))]
+    pub retries: u32,
+    /// What comes first: a number, or low, normal, high, critical
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub priority: Option<Priority>,
+    /// Stay until it ends; fail unless it completes
+    #[arg(long)]
+    pub watch: bool,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM ARG")]
+    pub command: Vec<String>,
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds.is_finite() => Ok(seconds),
+        _ => Err("a number of seconds above 0 is needed"),
+    }
+}
+
+/// `submit FILE…`
+pub(super) async fn submit(client: &Client, out: Out, args: &SubmitArgs) -> Result<(), Failure> {
+    if args.files.len() > 1 && (args.name.is_some() || args.key.is_some()) {
+        let message = "--name and --key are for one file: submit the files one by one";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let mut ids = Vec::new();
+    for file in &args.files {
+        let job = send(client, args, file).await?;
+        ids.push(told(out, &job)?);
+    }
+    if args.watch { watch::until_ended(client, out, &ids).await } else { Ok(()) }
+}
+
+/// Sends one file; answers with the job it has become.
+pub(super) async fn send(
+    client: &Client,
+    args: &SubmitArgs,
+    file: &Path,
+) -> Result<Value, Failure> {
+    let unreadable =
+        |error: io::Error| Failure::Failed(format!("{} cannot be read: {error}", file.display()));
+    let from_stdin = file == Path::new("-");
+    let own_name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = args.name.clone().or(own_name.filter(|_| !from_stdin));
+    let after: Vec<String> = args.after.iter().map(ToString::to_string).collect();
+    let path = format!(
+        "/api/v1/jobs{}",
+        query(&[
+            ("name", name.unwrap_or_default()),
+            ("device", args.device.clone().unwrap_or_default()),
+            ("driver", args.driver.clone().unwrap_or_default()),
+            (
+                "priority",
+                args.priority.map(|Priority(value)| value.to_string()).unwrap_or_default()
+            ),
+            ("hold", if args.hold { "true".to_owned() } else { String::new() }),
+            ("at", args.at.map(|at| at.to_string()).unwrap_or_default()),
+            ("after", after.join(",")),
+        ])
+    );
+    // A key of our own makes it safe to send again what was lost on the way.
+    let key = args.key.clone().unwrap_or_else(|| JobId::new().to_string());
+    let request = client
+        .request(Method::POST, &path)
+        .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
+        .insert_header(("Idempotency-Key", key));
+    let sent = if from_stdin {
+        request.send_stream(Box::pin(piped()))
+    } else {
+        let opened = tokio::fs::File::open(file).await.map_err(unreadable)?;
+        let metadata = opened.metadata().await.map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        if metadata.is_file() {
+            let body = SizedStream::new(metadata.len(), Box::pin(chunks(opened)));
+            request.send_body(body)
+        } else {
+            request.send_stream(Box::pin(chunks(opened)))
+        }
+    };
+    client.json(sent).await
+}
+
+/// The bytes of `from` in pieces.
+fn chunks(from: impl AsyncRead + Unpin) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(from, |mut from| async move {
+        let mut chunk = vec![0; 64 << 10];
+        let read = from.read(&mut chunk).await?;
+        chunk.truncate(read);
+        Ok((read > 0).then(|| (chunk.into(), from)))
+    })
+}
+
+/// The bytes of standard input in pieces. A thread of its own reads them, since a read from a
+/// terminal cannot be called off, and the program must end all the same on Ctrl-C.
+fn piped() -> impl Stream<Item = io::Result<Bytes>> {
+    let (send, receive) = mpsc::channel(4);
+    thread::spawn(move || {
+        loop {
+            let mut chunk = vec![0; 64 << 10];
+            let chunk = match io::stdin().lock().read(&mut chunk) {
+                Ok(0) => return,
+                Ok(read) => {
+                    chunk.truncate(read);
+                    Ok(chunk.into())
+                }
+                Err(error) => Err(error),
+            };
+            let failed = chunk.is_err();
+            if send.blocking_send(chunk).is_err() || failed {
+                return;
+            }
+        }
+    });
+    stream::unfold(receive, |mut receive| async move { Some((receive.recv().await?, receive)) })
+}
+
+/// `run -- PROGRAM ARG…`
+pub(super) async fn run(client: &Client, out: Out, args: &RunArgs) -> Result<(), Failure> {
+    let mut body = json!({
+        "kind": "command",
+        "command": args.command,
+        "max_attempts": args.retries + 1,
+    });
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            body[name] = value;
+        }
+    };
+    add("name", args.name.clone().map(Value::from));
+    add("timeout_seconds", args.timeout.map(Value::from));
+    add("priority", args.priority.map(|Priority(value)| value.into()));
+    let request = client
+        .request(Method::POST, "/api/v1/jobs")
+        .insert_header(("Idempotency-Key", JobId::new().to_string()));
+    let id = told(out, &client.json(request.send_json(&body)).await?)?;
+    if args.watch { watch::until_ended(client, out, &[id]).await } else { Ok(()) }
+}
+
+/// Says what has been submitted, on one line.
+pub(super) fn told(out: Out, job: &Value) -> Result<JobId, Failure> {
+    if out.is_json() {
+        print_json_line(job)?;
+    } else {
+        print_line(format_args!(
+            "{}  {}: {}",
+            field(job, "id"),
+            field(job, "name"),
+            field(job, "state")
+        ))?;
+        for warning in job["analysis"]["warnings"].as_array().into_iter().flatten() {
+            note(format_args!("warning: {}", visible(warning.as_str().unwrap_or_default())))?;
+        }
+    }
+    field(job, "id")
+        .parse()
+        .map_err(|_| Failure::Failed("the station answered without a job id".to_owned()))
+}

@@ -1,0 +1,360 @@
+//! The configuration as the rest of the program reads it: whatever is here has been checked.
+//!
+//! Fields carry the names of their keys. A field is read from the key of the same name, so a field
+//! without a row in `schema`, or a row without a field, is caught by the tests.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use log::LevelFilter;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{Secret, values};
+use crate::domain::{Backoff, Envelope, same_name};
+
+/// Everything that can be configured and has an effect.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The station itself.
+    pub station: Station,
+    /// The listener for HTTP and WebSocket.
+    pub websocket: Websocket,
+    /// Who may do what.
+    pub security: Security,
+    /// Where and how state is kept.
+    pub database: Database,
+    /// The station's log.
+    pub logging: Logging,
+    /// How daemons are kept running.
+    pub supervisor: Supervisor,
+    /// The job queue.
+    pub queue: Queue,
+    /// The heartbeat file.
+    pub heartbeat: Heartbeat,
+    /// Simulated machines.
+    pub simulator: Simulator,
+    /// Measurements of system and station.
+    pub metrics: Metrics,
+    /// Copies of database and job files.
+    pub sync: Sync,
+    /// The machines.
+    pub devices: Vec<DeviceConfig>,
+}
+
+impl Config {
+    /// False if the daemon of this name is switched off.
+    pub fn daemon_enabled(&self, name: &str) -> bool {
+        let switch = self.supervisor.enabled.iter().find(|(known, _)| same_name(known, name));
+        let switched_on = switch.is_none_or(|(_, on)| *on);
+        switched_on && (self.metrics.enabled || !same_name(name, "metrics"))
+    }
+}
+
+/// The station itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Station {
+    /// What people call it.
+    pub name: String,
+    /// The directory of all state; absolute.
+    pub workspace: PathBuf,
+    /// The control socket; absolute.
+    pub socket_path: PathBuf,
+    /// The group that may use the control socket.
+    pub socket_group: Option<String>,
+}
+
+/// The listener for HTTP and WebSocket.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Websocket {
+    /// False: no TCP listener, the control socket alone.
+    pub enabled: bool,
+    /// `localhost` (both loopbacks), an address without brackets, or a host name.
+    pub host: String,
+    /// 0 is any free port.
+    pub port: u16,
+    /// True: requests must carry the key; there is one then.
+    pub authenticate: bool,
+    /// The key, of the role admin.
+    pub api_key: Option<Secret>,
+    /// WebSocket clients at a time.
+    pub max_connections: usize,
+    /// Between protocol pings.
+    pub heartbeat_interval: Duration,
+    /// Origins of pages, besides our own, that may connect: `SCHEME://HOST[:PORT]`.
+    pub allowed_origins: Vec<String>,
+    /// Messages that one client may send in a second.
+    pub message_rate_limit: u32,
+    /// Messages that may wait for one slow client.
+    pub send_queue: usize,
+}
+
+impl Websocket {
+    /// True if nobody outside this computer can reach the address.
+    pub fn is_loopback(&self) -> bool {
+        values::is_loopback(&self.host)
+    }
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// Serve others than this computer without authentication.
+    pub allow_unauthenticated: bool,
+    /// Host names, besides our own, by which the station may be addressed.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// Where and how state is kept.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// The file that `database.url` names; absolute.
+    #[serde(rename = "url")]
+    pub path: PathBuf,
+    /// Connections that read.
+    pub pool_size: usize,
+    /// What a commit waits for.
+    pub synchronous: Synchronous,
+    /// Events older than this are removed.
+    pub event_retention: Duration,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synchronous {
+    /// The disk, and its directory too.
+    Extra,
+    /// The disk.
+    Full,
+    /// Nothing: the last commits may be lost with the power.
+    Normal,
+}
+
+/// The station's log.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logging {
+    /// What is written at all.
+    #[serde(deserialize_with = "level")]
+    pub level: LevelFilter,
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Where to; none is stdout, or `logs/stationd.log` in the workspace when detached.
+    pub file: Option<PathBuf>,
+    /// Bytes after which a new file is begun.
+    pub max_size: u64,
+    /// Old files kept.
+    pub backup_count: usize,
+    /// Old files are removed after this.
+    pub max_age: Duration,
+    /// Old files are compressed.
+    pub compress: bool,
+    /// Who begins new files.
+    pub rotate: Rotate,
+    /// Levels for single targets.
+    #[serde(deserialize_with = "levels")]
+    pub modules: BTreeMap<String, LevelFilter>,
+    /// Log every change that somebody makes (target `audit`).
+    pub audit: bool,
+    /// Log refused requests (target `security`).
+    pub security_events: bool,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum LogFormat {
+    /// `TIME - TARGET - LEVEL - MESSAGE`.
+    Text,
+    /// An object a line.
+    Json,
+    /// `%(asctime)s`, `%(name)s`, `%(levelname)s` and `%(message)s` in any order.
+    Template(String),
+}
+
+impl From<String> for LogFormat {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "text" => Self::Text,
+            "json" => Self::Json,
+            _ => Self::Template(text),
+        }
+    }
+}
+
+/// Who begins new log files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rotate {
+    /// The station, by `max_size`.
+    Internal,
+    /// logrotate or the like, which signals USR1.
+    External,
+}
+
+/// How daemons are kept running.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supervisor {
+    /// Between questions for a daemon's health.
+    pub health_interval: Duration,
+    /// How long an answer may take.
+    pub health_timeout: Duration,
+    /// How long a start may take.
+    pub start_timeout: Duration,
+    /// How long a stop may take.
+    pub stop_timeout: Duration,
+    /// Restarts after failures.
+    pub restart: Restart,
+    /// Switches of single daemons; one that is not named is on. See [`Config::daemon_enabled`].
+    pub enabled: BTreeMap<String, bool>,
+}
+
+/// Restarts after failures.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "RestartKeys")]
+pub struct Restart {
+    /// Failures in a row that are answered by a restart; the next one is final.
+    pub max_restarts: u32,
+    /// The delays before restarts.
+    pub backoff: Backoff,
+    /// So long a run forgives the failures before it.
+    pub stable_after: Duration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RestartKeys {
+    max_restarts: u32,
+    backoff_base: Duration,
+    backoff_factor: f64,
+    backoff_max: Duration,
+    jitter: f64,
+    stable_after: Duration,
+}
+
+impl TryFrom<RestartKeys> for Restart {
+    type Error = crate::domain::BackoffError;
+
+    fn try_from(keys: RestartKeys) -> Result<Self, Self::Error> {
+        let RestartKeys { max_restarts, stable_after, .. } = keys;
+        // A longest delay below the first is reported with the other checks of `cross`.
+        let longest = keys.backoff_max.max(keys.backoff_base);
+        let backoff = Backoff::new(keys.backoff_base, keys.backoff_factor, longest, keys.jitter)?;
+        Ok(Self { max_restarts, backoff, stable_after })
+    }
+}
+
+/// The job queue.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Command jobs that run at a time.
+    pub max_concurrent_commands: usize,
+    /// How long a command job may run if it does not say.
+    pub command_timeout: Option<Duration>,
+    /// How long running jobs may take to end when the station stops.
+    pub shutdown_grace: Duration,
+    /// Finished jobs are removed after this.
+    pub retention: Duration,
+    /// Bytes of the largest job file that is taken.
+    pub max_file_size: u64,
+}
+
+/// The heartbeat file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// Between beats.
+    pub interval: Duration,
+    /// The file; absolute.
+    pub file: PathBuf,
+    /// Its permissions.
+    pub mode: u32,
+}
+
+/// Simulated machines.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulator {
+    /// Times real time; 0 is no motion time at all.
+    pub speed: f64,
+    /// Pace of the link in baud; 0 is unpaced.
+    pub baud_rate: u32,
+}
+
+/// Measurements of system and station.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Whether the daemon runs.
+    pub enabled: bool,
+    /// Between samples.
+    pub interval: Duration,
+    /// How far back samples are kept.
+    pub history: Duration,
+}
+
+/// Copies of database and job files.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    /// Between copies.
+    pub interval: Duration,
+    /// Where to; names are unique.
+    pub targets: Vec<SyncTarget>,
+}
+
+/// A directory that copies go to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncTarget {
+    /// What people call it.
+    pub name: String,
+    /// The directory; absolute.
+    pub path: PathBuf,
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    /// What people call it; unique without regard to case and to `_` or `-`.
+    pub name: String,
+    /// The protocol it speaks; one of [`KNOWN_DRIVERS`](super::KNOWN_DRIVERS) that is supported.
+    pub driver: String,
+    /// What is opened: an absolute path, `tcp://HOST:PORT` or `sim:DRIVER`.
+    pub port: String,
+    /// The speed of a serial line.
+    pub baud_rate: u32,
+    /// How long the machine may be silent when it owes an answer.
+    pub timeout: Duration,
+    /// How far it can reach; none is no check.
+    pub envelope: Option<Envelope>,
+    /// Every job for it waits until a person releases it.
+    pub require_confirmation: bool,
+    /// Lines sent before each job.
+    pub start_lines: Vec<String>,
+    /// Lines sent after each completed job.
+    pub end_lines: Vec<String>,
+    /// Lines that make it safe when a job is stopped.
+    pub on_stop: Vec<String>,
+}
+
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+fn levels<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, LevelFilter>, D::Error> {
+    let words = BTreeMap::<String, String>::deserialize(deserializer)?;
+    words
+        .into_iter()
+        .map(|(name, word)| Ok((name, word.parse().map_err(D::Error::custom)?)))
+        .collect()
+}

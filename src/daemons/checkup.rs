@@ -1,0 +1,103 @@
+//! Is the station well? One judgement for `/health`, `system_status` and the metrics.
+
+use serde::Serialize;
+
+use super::Board;
+use crate::{
+    domain::{Daemon, DaemonState, Device, DeviceStatus, HealthStatus},
+    store::{Integrity, Store, StoreHealth},
+};
+
+/// The station's health, part by part. A check is `ok` or a sentence saying what is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checkup {
+    /// In one word.
+    pub status: HealthStatus,
+    /// Part by part.
+    pub checks: Checks,
+}
+
+/// The parts that are checked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checks {
+    /// The store.
+    pub database: String,
+    /// The job queue.
+    pub queue: String,
+    /// Every configured machine.
+    pub devices: String,
+    /// Every enabled daemon.
+    pub daemons: String,
+    /// Free space in the workspace.
+    pub disk: String,
+    /// Plug-ins; there are none in this version, so they are well.
+    pub plugins: String,
+}
+
+const OK: &str = "ok";
+
+/// Looks at everything once; cheap enough for every request.
+pub fn checkup(board: &Board, store: &Store) -> Checkup {
+    let daemons = board.daemons();
+    let (database, failed) = state_of(store);
+    let broken = daemons.iter().filter(|daemon| daemon.enabled).find_map(trouble_with);
+    let fatal = failed || daemons.iter().any(|daemon| daemon.critical && !is_well(daemon));
+    let checks = Checks {
+        database: database.unwrap_or_else(|| OK.to_owned()),
+        queue: daemons
+            .iter()
+            .find(|daemon| daemon.name == "job-queue")
+            .and_then(trouble_with)
+            .unwrap_or_else(|| OK.to_owned()),
+        devices: board.devices().iter().find_map(lost).unwrap_or_else(|| OK.to_owned()),
+        daemons: broken.unwrap_or_else(|| OK.to_owned()),
+        disk: board.disk_trouble().unwrap_or_else(|| OK.to_owned()),
+        plugins: OK.to_owned(),
+    };
+    let all = [&checks.database, &checks.queue, &checks.devices, &checks.daemons, &checks.disk];
+    let status = if fatal {
+        HealthStatus::Unhealthy
+    } else if all.iter().any(|check| *check != OK) {
+        HealthStatus::Degraded
+    } else {
+        HealthStatus::Healthy
+    };
+    Checkup { status, checks }
+}
+
+/// What is wrong with the database, and whether the station can no longer do its work.
+fn state_of(store: &Store) -> (Option<String>, bool) {
+    match (store.health(), store.integrity()) {
+        (StoreHealth::Failed(why), _) => (Some(why), true),
+        (_, Integrity::Damaged(what)) => (Some(format!("the database is damaged: {what}")), true),
+        (StoreHealth::Full, _) => (Some("the disk is full".to_owned()), false),
+        (StoreHealth::Busy, _) => (Some("another process holds the database".to_owned()), false),
+        (StoreHealth::Ok, _) => (None, false),
+    }
+}
+
+fn is_well(daemon: &Daemon) -> bool {
+    !daemon.enabled || (daemon.state != DaemonState::Failed && daemon.health.healthy)
+}
+
+fn trouble_with(daemon: &Daemon) -> Option<String> {
+    let Daemon { name, state, health, last_error, .. } = daemon;
+    match (state, health.status) {
+        (DaemonState::Failed | DaemonState::Backoff, _) => {
+            let why = last_error.as_deref().unwrap_or("no reason is known");
+            Some(format!("daemon \"{name}\" is {state}: {why}"))
+        }
+        (DaemonState::Stopped, _) => Some(format!("daemon \"{name}\" is stopped")),
+        (_, status @ (HealthStatus::Degraded | HealthStatus::Unhealthy)) => {
+            Some(format!("daemon \"{name}\" is {status}: {}", health.message))
+        }
+        _ => None,
+    }
+}
+
+fn lost(device: &Device) -> Option<String> {
+    let Device { name, status, error_message, .. } = device;
+    let why = error_message.as_deref().unwrap_or("no reason is known");
+    matches!(status, DeviceStatus::Disconnected | DeviceStatus::Error)
+        .then(|| format!("device \"{name}\" is {status}: {why}"))
+}

@@ -1,0 +1,35 @@
+//! Why a machine did not do as asked.
+
+use thiserror::Error;
+
+use crate::domain::{DeviceStatus, JobId};
+
+/// A request to a machine that was not met.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DeviceError {
+    /// No machine of that name.
+    #[error("no device is called \"{0}\"")]
+    Unknown(String),
+    /// It does something else.
+    #[error("device \"{name}\" is {status}")]
+    NotIdle {
+        /// Which.
+        name: String,
+        /// What it does.
+        status: DeviceStatus,
+    },
+    /// The job is not on any machine.
+    #[error("job {0} is not on a machine any more")]
+    NotOnMachine(JobId),
+    /// The machine or its link refused, in a sentence.
+    #[error("device \"{name}\": {reason}")]
+    Refused {
+        /// Which.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// It did not answer in time.
+    #[error("device \"{0}\" did not answer in time")]
+    TimedOut(String),
+}

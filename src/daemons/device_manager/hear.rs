@@ -1,0 +1,205 @@
+//! What links report, and what follows from it.
+
+use std::time::Instant;
+
+use actix::{fut::wrap_future, prelude::*};
+use log::{debug, error, info, warn};
+
+use super::{
+    DeviceError, DeviceManager,
+    outcome::{persist, verdict},
+};
+use crate::{
+    domain::{Body, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity},
+    link::{Checkpoint, End, Report},
+    store::{StoreError, jobs::Change},
+};
+
+/// A report and the machine it is of.
+pub(super) struct News(pub(super) String, pub(super) Report);
+
+impl StreamHandler<News> for DeviceManager {
+    fn handle(&mut self, news: News, ctx: &mut Self::Context) {
+        self.hear(news, ctx);
+    }
+}
+
+impl DeviceManager {
+    /// Takes in what a link has said.
+    pub(super) fn hear(&mut self, News(name, report): News, ctx: &mut Context<Self>) {
+        let Some(machine) = self.machines.get_mut(&name) else { return };
+        let before = machine.device.status;
+        match report {
+            Report::Status { status, message } => {
+                machine.set_status(status, message);
+            }
+            Report::Identified { firmware_version, identity } => {
+                info!("device \"{name}\" is connected: firmware {firmware_version}");
+                machine.device.firmware_version = Some(firmware_version);
+                machine.device.identity = identity;
+            }
+            Report::Position { position, pen_up } => {
+                (machine.device.position, machine.device.pen_up) = (position, pen_up);
+                machine.show(&self.tools.board);
+                machine.watch();
+                self.tools.feed.live(&Live::DeviceStatus(machine.report()));
+                return;
+            }
+            Report::Fault { message } => {
+                warn!("device \"{name}\": {message}");
+                machine.device.error_count += 1;
+            }
+            Report::Said { text } => debug!("device \"{name}\" says: {text}"),
+            Report::Progress { job, checkpoint } => {
+                if let Some(on) = machine.job(job) {
+                    on.checkpoint = checkpoint;
+                    on.journal.note(checkpoint, Instant::now());
+                    machine.publish_progress(&self.tools.board, &self.tools.feed);
+                }
+                return;
+            }
+            Report::Paused { job, checkpoint, reason } => {
+                let reason = reason.unwrap_or_else(|| "paused".to_owned());
+                if let Some(on) = machine.job(job) {
+                    on.checkpoint = checkpoint;
+                    on.journal.finish(checkpoint, Instant::now());
+                }
+                self.record(name.clone(), job, JobState::Paused, Change::because(reason), ctx);
+            }
+            Report::Resumed { job } => {
+                self.record(name.clone(), job, JobState::Running, Change::because("resumed"), ctx);
+            }
+            Report::Ended { job, end, checkpoint } => {
+                self.ended(&name, job, end, checkpoint, ctx);
+            }
+            Report::EstopSent | Report::EstopConfirmed { .. } | Report::EstopCleared => {
+                self.estop_news(&name, &report);
+            }
+            Report::Closed => self.closed(&name, ctx),
+        }
+        self.show(&name, before);
+    }
+
+    /// Shows the machine; what its status has become is a durable event.
+    pub(super) fn show(&mut self, name: &str, before: DeviceStatus) {
+        let Some(machine) = self.machines.get_mut(name) else { return };
+        machine.watch();
+        machine.show(&self.tools.board);
+        if machine.device.status == before {
+            return;
+        }
+        let (resource, report) = (format!("device:{name}"), machine.report());
+        drop(
+            self.tools
+                .store
+                .record(move |tx| tx.emit(&resource, None, Body::DeviceStatus(report.clone()))),
+        );
+        if machine.is_free() {
+            self.wake_queue();
+        }
+    }
+
+    fn estop_news(&mut self, name: &str, report: &Report) {
+        let Some(machine) = self.machines.get_mut(name) else { return };
+        machine.device.estop =
+            self.tools.estops.get(name).and_then(|estop| estop.state().borrow().clone());
+        let body = match report {
+            Report::EstopSent => Body::alert(
+                Severity::Critical,
+                "device-manager",
+                "Emergency stop",
+                format!("{name}: the emergency stop was pressed and sent"),
+            ),
+            Report::EstopConfirmed { latency } => Body::alert(
+                Severity::Warning,
+                "device-manager",
+                "Emergency stop confirmed",
+                format!("{name}: the machine stopped after {} ms", latency.as_millis()),
+            ),
+            _ => Body::alert(
+                Severity::Info,
+                "device-manager",
+                "Emergency stop cleared",
+                format!("{name}: the emergency stop was cleared"),
+            ),
+        };
+        let resource = format!("device:{name}");
+        drop(self.tools.store.record(move |tx| tx.emit(&resource, None, body.clone())));
+    }
+
+    /// A link thread has ended although nobody closed it: only a new incarnation can help.
+    fn closed(&mut self, name: &str, ctx: &mut Context<Self>) {
+        if !self.stopping {
+            self.vitals.fail(&format!("the link of device \"{name}\" has ended"));
+            ctx.stop();
+        }
+    }
+
+    fn ended(
+        &mut self,
+        name: &str,
+        job: JobId,
+        end: End,
+        checkpoint: Checkpoint,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(machine) = self.machines.get_mut(name) else { return };
+        let Some(on) = machine.job(job) else { return };
+        on.checkpoint = checkpoint;
+        on.ending = true;
+        on.journal.finish(checkpoint, Instant::now());
+        machine.publish_progress(&self.tools.board, &self.tools.feed);
+        let (state, change) = verdict(end, checkpoint);
+        self.record(name.to_owned(), job, state, change, ctx);
+    }
+
+    /// Makes a job's state durable, however long the disk is full, then answers those who wait.
+    fn record(
+        &mut self,
+        name: String,
+        job: JobId,
+        state: JobState,
+        change: Change,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(on) = self.machines.get_mut(&name).and_then(|machine| machine.job(job)) else {
+            return;
+        };
+        let written = persist(self.tools.store.clone(), job, on.progress(), state, change);
+        ctx.spawn(wrap_future::<_, Self>(written).map(move |written, this, _| {
+            this.recorded(&name, job, state, &written);
+        }));
+    }
+
+    fn recorded(
+        &mut self,
+        name: &str,
+        job: JobId,
+        state: JobState,
+        written: &Result<Job, StoreError>,
+    ) {
+        match written {
+            Ok(job) if !job.state.is_active() => self.tools.telemetry.job_ended(job),
+            Ok(_) => {}
+            Err(error) => {
+                error!("job {job} is {state} on its machine, but that could not be stored: {error}")
+            }
+        }
+        let Some(machine) = self.machines.get_mut(name) else { return };
+        let Some(on) = machine.job(job) else { return };
+        let done = match state {
+            JobState::Paused => JobAction::Pause,
+            JobState::Running => JobAction::Resume,
+            _ => JobAction::Cancel,
+        };
+        on.answer(done, &Ok(()));
+        if on.ending && !state.is_active() {
+            on.answer(JobAction::Pause, &Err(DeviceError::NotOnMachine(job)));
+            on.answer(JobAction::Resume, &Err(DeviceError::NotOnMachine(job)));
+            machine.on = None;
+            self.tools.board.forget_progress(job);
+            machine.show(&self.tools.board);
+            self.wake_queue();
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One machine: its link, what is shown of it, and the job on it.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Map;
+use tokio::sync::oneshot;
+
+use super::{DeviceError, journal::Journal};
+use crate::{
+    daemons::Board,
+    domain::{
+        Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Position,
+        Progress, Timestamp,
+    },
+    feed::Feed,
+    link::{Checkpoint, LinkHandle, LinkOptions},
+};
+
+/// Somebody who waits for the machine to have paused, resumed or cancelled.
+pub(super) type Waiter = (JobAction, oneshot::Sender<Result<(), DeviceError>>);
+
+/// A job on a machine.
+pub(super) struct OnMachine {
+    pub(super) job: Job,
+    pub(super) journal: Journal,
+    pub(super) waiting: Vec<Waiter>,
+    pub(super) checkpoint: Checkpoint,
+    /// Its end is being made durable: no request reaches the machine any more.
+    pub(super) ending: bool,
+    moving: Stopwatch,
+    drawing: Stopwatch,
+}
+
+impl OnMachine {
+    /// A job that is about to be given to its machine.
+    pub(super) fn new(job: Job, jobs: &Path) -> Self {
+        let journal = Journal::new(jobs, job.id);
+        Self {
+            job,
+            journal,
+            waiting: Vec::new(),
+            checkpoint: Checkpoint::default(),
+            ending: false,
+            moving: Stopwatch::default(),
+            drawing: Stopwatch::default(),
+        }
+    }
+
+    /// Answers everybody who waits for `action`.
+    pub(super) fn answer(&mut self, action: JobAction, answer: &Result<(), DeviceError>) {
+        for (_, waiter) in self.waiting.extract_if(.., |(wanted, _)| *wanted == action) {
+            let _ = waiter.send(answer.clone()); // one who no longer waits does not mind
+        }
+    }
+
+    /// Starts and stops the clocks: they stand still while the machine does.
+    fn watch(&mut self, moving: bool, pen_up: Option<bool>) {
+        self.moving.run(moving);
+        self.drawing.run(moving && pen_up == Some(false));
+    }
+
+    /// How far the job is.
+    pub(super) fn progress(&self) -> Progress {
+        let total = self.job.lines_total.unwrap_or(0);
+        let progress = Progress::of(self.checkpoint.lines_acknowledged, total);
+        let eta_seconds = self.eta(progress.share()).map(|eta| eta.as_secs_f64().round());
+        Progress { eta_seconds, ..progress }
+    }
+
+    /// Until the end: what is left of the estimate, at the pace seen so far.
+    fn eta(&self, share: f64) -> Option<Duration> {
+        let estimate = self.job.analysis.as_ref()?.estimated_seconds;
+        let taken = self.moving.elapsed().as_secs_f64();
+        let pace = if share > 0.02 && estimate > 0.0 { taken / (estimate * share) } else { 1.0 };
+        Duration::try_from_secs_f64(estimate * (1.0 - share) * pace).ok()
+    }
+
+    fn live(&self, progress: &Progress, position: Option<Position>) -> Live {
+        Live::JobProgress {
+            job_id: self.job.id,
+            progress_percentage: progress.progress_percentage,
+            progress: progress.share(),
+            lines_acknowledged: progress.lines_acknowledged,
+            points_plotted: progress.lines_acknowledged,
+            lines_total: progress.lines_total,
+            total_points: progress.lines_total,
+            current_layer: 1,
+            total_layers: 1,
+            eta_seconds: progress.eta_seconds,
+            estimated_remaining: progress.eta_seconds,
+            total_time_seconds: self.moving.elapsed().as_secs_f64(),
+            pen_down_time_seconds: self.drawing.elapsed().as_secs_f64(),
+            position: position.unwrap_or_default(),
+            metadata: Map::new(),
+        }
+    }
+}
+
+/// One machine as the device manager keeps it.
+pub(super) struct Machine {
+    pub(super) link: LinkHandle,
+    pub(super) device: Device,
+    pub(super) on: Option<OnMachine>,
+}
+
+impl Machine {
+    /// A machine whose link is being opened.
+    pub(super) fn new(link: LinkHandle, options: &LinkOptions, envelope: Option<Envelope>) -> Self {
+        let kind = match options.port.split_once(':') {
+            Some(("tcp", _)) => "tcp",
+            Some(("sim", _)) => "simulated",
+            _ => "serial",
+        };
+        let device = Device {
+            name: options.name.clone(),
+            driver: options.driver.clone(),
+            port: options.port.clone(),
+            link: kind.to_owned(),
+            status: DeviceStatus::Connecting,
+            identity: None,
+            firmware_version: None,
+            position: None,
+            current_job_id: None,
+            error_message: None,
+            envelope,
+            connected_at: None,
+            error_count: 0,
+            last_heard: None,
+            pen_up: None,
+            estop: None,
+        };
+        Self { link, device, on: None }
+    }
+
+    /// Takes in a new status and the reason for it.
+    pub(super) fn set_status(&mut self, status: DeviceStatus, message: Option<String>) {
+        use DeviceStatus::{Connecting, Disconnected, Error};
+        if matches!(status, Disconnected | Connecting | Error) {
+            self.device.connected_at = None;
+        } else if self.device.connected_at.is_none() {
+            self.device.connected_at = Some(Timestamp::now());
+        }
+        (self.device.status, self.device.error_message) = (status, message);
+    }
+
+    /// Lets the clocks of the job run only while the machine works.
+    pub(super) fn watch(&mut self) {
+        let (busy, pen_up) = (self.device.status == DeviceStatus::Busy, self.device.pen_up);
+        if let Some(on) = &mut self.on {
+            on.watch(busy, pen_up);
+        }
+    }
+
+    /// The job on the machine, if it is this one.
+    pub(super) fn job(&mut self, id: JobId) -> Option<&mut OnMachine> {
+        self.on.as_mut().filter(|on| on.job.id == id)
+    }
+
+    /// True if this job is on the machine.
+    pub(super) fn has(&self, id: JobId) -> bool {
+        self.on.as_ref().is_some_and(|on| on.job.id == id)
+    }
+
+    /// True if it can take a job.
+    pub(super) fn is_free(&self) -> bool {
+        self.device.status == DeviceStatus::Idle && self.on.is_none() && self.device.estop.is_none()
+    }
+
+    /// Shows the machine as it is now.
+    pub(super) fn show(&mut self, board: &Board) {
+        self.device.last_heard = self.link.heard();
+        self.device.current_job_id = self.on.as_ref().map(|on| on.job.id);
+        board.show_device(self.device.clone());
+    }
+
+    /// What events say of it.
+    pub(super) fn report(&self) -> DeviceReport {
+        DeviceReport::of(&self.device, Timestamp::now())
+    }
+
+    /// Shows and publishes how far the job is.
+    pub(super) fn publish_progress(&mut self, board: &Board, feed: &Feed) {
+        let Some(on) = &self.on else { return };
+        let progress = on.progress();
+        let live = Arc::new(on.live(&progress, self.device.position));
+        board.show_progress(on.job.id, progress, live.clone());
+        feed.live(&live);
+    }
+}
+
+/// Counts time only while it runs.
+#[derive(Default)]
+struct Stopwatch {
+    counted: Duration,
+    since: Option<Instant>,
+}
+
+impl Stopwatch {
+    fn run(&mut self, run: bool) {
+        self.counted = self.elapsed();
+        self.since = run.then(Instant::now);
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.counted + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}

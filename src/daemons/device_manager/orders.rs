@@ -1,0 +1,197 @@
+//! What can be asked of the device manager, each message beside its handler.
+
+use std::time::Duration;
+
+use actix::{fut, fut::wrap_future, prelude::*};
+use tokio::sync::oneshot;
+
+use super::{DeviceError, DeviceManager, machine::OnMachine};
+use crate::{
+    domain::{DeviceStatus, Job, JobAction, JobId},
+    link::{Drawing, Run, Source},
+};
+
+/// How long a machine may take to come to rest.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Runs a job on an idle machine. The job is RUNNING in the database before this is sent.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), DeviceError>")]
+pub struct RunJob {
+    /// On which machine.
+    pub device: String,
+    /// Which job.
+    pub job: Job,
+    /// Its file.
+    pub source: Source,
+}
+
+impl Handler<RunJob> for DeviceManager {
+    type Result = Result<(), DeviceError>;
+
+    fn handle(
+        &mut self,
+        RunJob { device, job, source }: RunJob,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        let (jobs, stopping) = (self.jobs.clone(), self.stopping);
+        let machine = self.machine(&device)?;
+        if stopping || !machine.is_free() {
+            let status = machine.device.status;
+            return Err(DeviceError::NotIdle { name: device, status });
+        }
+        machine.link.run(Run { job: job.id, source });
+        machine.on = Some(OnMachine::new(job, &jobs));
+        let name = machine.device.name.clone();
+        let before = machine.device.status;
+        self.show(&name, before);
+        Ok(())
+    }
+}
+
+/// Pauses, resumes or cancels the job on a machine; answered once the machine has done it and the
+/// job's new state is durable.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), DeviceError>")]
+pub struct Control {
+    /// Which job.
+    pub job: JobId,
+    /// One of pause, resume, cancel.
+    pub action: JobAction,
+}
+
+impl Handler<Control> for DeviceManager {
+    type Result = ResponseActFuture<Self, Result<(), DeviceError>>;
+
+    fn handle(&mut self, Control { job, action }: Control, _: &mut Self::Context) -> Self::Result {
+        let (waiter, done) = oneshot::channel();
+        let Some(machine) = self.machine_with(job) else {
+            return Box::pin(fut::ready(Err(DeviceError::NotOnMachine(job))));
+        };
+        match action {
+            JobAction::Pause => machine.link.pause(job),
+            JobAction::Resume => machine.link.resume(job),
+            _ => machine.link.cancel(job),
+        }
+        if let Some(on) = machine.job(job) {
+            on.waiting.push((action, waiter));
+        }
+        let name = machine.device.name.clone();
+        let answer = async move {
+            match actix::clock::timeout(ANSWER, done).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) => Err(DeviceError::NotOnMachine(job)),
+                Err(_) => Err(DeviceError::TimedOut(name)),
+            }
+        };
+        Box::pin(wrap_future(answer))
+    }
+}
+
+/// What a person can ask of a machine itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Open the link again.
+    Connect,
+    /// Close the link and leave it closed.
+    Disconnect,
+    /// Send one line and collect what it answers.
+    Send(String),
+    /// Find the origin.
+    Home,
+    /// Take it out of alarm.
+    Unlock,
+    /// Let it be used again after an emergency stop.
+    ClearEstop,
+}
+
+/// Asks something of a machine; answers with the lines it replied.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Vec<String>, DeviceError>")]
+pub struct Operate {
+    /// Which machine.
+    pub device: String,
+    /// What.
+    pub operation: Operation,
+}
+
+impl Handler<Operate> for DeviceManager {
+    type Result = ResponseActFuture<Self, Result<Vec<String>, DeviceError>>;
+
+    fn handle(
+        &mut self,
+        Operate { device, operation }: Operate,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        let machine = match self.machine(&device) {
+            Ok(machine) => machine,
+            Err(error) => return Box::pin(fut::ready(Err(error))),
+        };
+        let answer = match operation {
+            Operation::Send(line) => machine.link.send(line),
+            Operation::Home => machine.link.home(),
+            Operation::Unlock => machine.link.unlock(),
+            Operation::Connect => {
+                machine.link.connect();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
+            Operation::Disconnect => {
+                machine.link.disconnect();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
+            Operation::ClearEstop => {
+                machine.link.clear_estop();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
+        };
+        let name = machine.device.name.clone();
+        let answer = async move {
+            match answer.await {
+                Ok(Ok(lines)) => Ok(lines),
+                Ok(Err(refused)) => Err(DeviceError::Refused { name, reason: refused.to_string() }),
+                Err(_) => Err(DeviceError::TimedOut(name)),
+            }
+        };
+        Box::pin(wrap_future(answer))
+    }
+}
+
+/// The station stops: jobs that are over within the grace may end, the others are brought to a safe
+/// stop now and left INTERRUPTED.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct WindDown {
+    /// How long jobs may still take.
+    pub grace: Duration,
+}
+
+impl Handler<WindDown> for DeviceManager {
+    type Result = ();
+
+    fn handle(&mut self, WindDown { grace }: WindDown, _: &mut Self::Context) {
+        self.stopping = true;
+        for machine in self.machines.values() {
+            let Some(on) = machine.on.as_ref().filter(|on| !on.ending) else { continue };
+            let left = on.progress().eta_seconds.unwrap_or(f64::INFINITY);
+            if left > grace.as_secs_f64() || machine.device.status == DeviceStatus::Paused {
+                machine.link.interrupt(on.job.id, "the station was stopped");
+            }
+        }
+    }
+}
+
+/// What a simulated machine has drawn.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Option<Drawing>, DeviceError>")]
+pub struct Drawn {
+    /// Which machine.
+    pub device: String,
+}
+
+impl Handler<Drawn> for DeviceManager {
+    type Result = Result<Option<Drawing>, DeviceError>;
+
+    fn handle(&mut self, Drawn { device }: Drawn, _: &mut Self::Context) -> Self::Result {
+        self.machine(&device).map(|machine| machine.link.drawing())
+    }
+}

@@ -1,0 +1,141 @@
+//! What people ask of a job.
+
+use actix::{fut::wrap_future, prelude::*};
+use thiserror::Error;
+
+use super::{JobQueue, Wake};
+use crate::{
+    daemons::{
+        Tools,
+        device_manager::{Control, DeviceError},
+    },
+    domain::{Actor, AuditEntry, Denied, Job, JobAction, JobId, JobKind, JobState, Outcome},
+    store::{
+        StoreError, Tx,
+        jobs::{self, Change},
+    },
+};
+
+/// Why the queue did not do as asked.
+#[derive(Clone, Debug, Error)]
+pub enum QueueError {
+    /// The job's state forbids it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// An interrupted device job cannot go on by itself.
+    #[error(
+        "an interrupted device job cannot be resumed in this version: check the machine, then \
+         retry it from the start or cancel it"
+    )]
+    CannotResume,
+    /// It has just ended.
+    #[error("job {0} does not run any more")]
+    NotRunning(JobId),
+    /// The machine did not do as asked.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The device manager is down.
+    #[error("the device manager is not running: try again in a moment")]
+    Unavailable,
+    /// The database did not do as asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Does to a job what a person asked; answers with the job as it then is.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "Result<Job, QueueError>")]
+pub struct Act {
+    /// Which job.
+    pub id: JobId,
+    /// What to do.
+    pub action: JobAction,
+    /// Who asked.
+    pub actor: Actor,
+}
+
+/// Who has to do it.
+enum Doer {
+    /// Nobody: it is so already.
+    Nobody(Box<Job>),
+    /// The database alone.
+    Table(JobState),
+    /// The machine that the job is on.
+    Machine,
+    /// The queue, which runs the program.
+    Queue,
+}
+
+impl Handler<Act> for JobQueue {
+    type Result = ResponseActFuture<Self, Result<Job, QueueError>>;
+
+    fn handle(&mut self, act: Act, ctx: &mut Self::Context) -> Self::Result {
+        let Act { id, action, .. } = act;
+        let tools = self.tools.clone();
+        let done = match doer(&tools, id, action) {
+            Err(error) => return Box::pin(fut::ready(Err(error))),
+            Ok(Doer::Nobody(job)) => return Box::pin(fut::ready(Ok(*job))),
+            Ok(Doer::Table(to)) => {
+                let change =
+                    Change { actor: Some(act.actor.clone()), ..Change::because(action.as_str()) };
+                let moved = move |tx: &Tx<'_>| {
+                    audit(tx, &act)?;
+                    jobs::transition(tx, id, to, change.clone())
+                };
+                let moved = tools.store.write(moved);
+                let moved = wrap_future::<_, Self>(async { Ok(moved.await?) });
+                return Box::pin(moved.map(|job, _, ctx: &mut Context<Self>| {
+                    ctx.notify(Wake);
+                    job
+                }));
+            }
+            Ok(Doer::Machine) => on_machine(tools.clone(), id, action),
+            Ok(Doer::Queue) => self.control(id, action, ctx),
+        };
+        let now = done.map(move |done, _, _| {
+            done?;
+            drop(tools.store.record(move |tx| audit(tx, &act)));
+            Ok(tools.store.read(|connection| jobs::get(connection, id))?)
+        });
+        Box::pin(now)
+    }
+}
+
+fn doer(tools: &Tools, id: JobId, action: JobAction) -> Result<Doer, QueueError> {
+    let job = tools.store.read(|connection| jobs::get(connection, id))?;
+    if action.is_done(job.state) {
+        return Ok(Doer::Nobody(Box::new(job)));
+    }
+    let to = action.target(job.state)?;
+    Ok(match (job.state.is_active(), job.kind) {
+        (true, JobKind::Device) => Doer::Machine,
+        (true, JobKind::Command) => Doer::Queue,
+        (false, JobKind::Device) if to == JobState::Running => {
+            return Err(QueueError::CannotResume);
+        }
+        // Its program is gone: to go on means to run it again.
+        (false, _) if to == JobState::Running => Doer::Table(JobState::Queued),
+        (false, _) => Doer::Table(to),
+    })
+}
+
+fn on_machine(
+    tools: Tools,
+    job: JobId,
+    action: JobAction,
+) -> ResponseActFuture<JobQueue, Result<(), QueueError>> {
+    Box::pin(wrap_future(async move {
+        let done = tools.links().device_manager.ask(Control { job, action }).await;
+        Ok(done.map_err(|_| QueueError::Unavailable)??)
+    }))
+}
+
+fn audit(tx: &Tx<'_>, act: &Act) -> Result<u64, StoreError> {
+    tx.audit(&AuditEntry {
+        actor: act.actor.clone(),
+        action: format!("job.{}", act.action),
+        resource: format!("job:{}", act.id),
+        outcome: Outcome::Ok,
+        detail: String::new(),
+    })
+}

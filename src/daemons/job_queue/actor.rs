@@ -1,0 +1,137 @@
+//! The actor itself: how it starts, how it is, how it stops.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use actix::prelude::*;
+use log::{info, warn};
+use nix::sys::signal::Signal;
+
+use super::{
+    commands::{Running, requeue_left_over},
+    dispatch::Wake,
+    tidy::Tidy,
+};
+use crate::{
+    daemons::{Tools, device_manager::WindDown},
+    domain::{Health, JobId},
+    store::StoreError,
+    supervision::Service,
+};
+
+/// Looked for work that often even if nobody says that there is any.
+const FALLBACK: Duration = Duration::from_secs(30);
+
+/// Between two looks for what is old enough to be deleted.
+const TIDY: Duration = Duration::from_mins(10);
+
+/// While stopping, how often it looks whether everything has ended.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Kept of the time to stop, to end what does not end by itself.
+const RESERVE: Duration = Duration::from_secs(6);
+
+/// What the queue needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Programs that may run at the same time.
+    pub max_concurrent_commands: usize,
+    /// A program is ended after that long if its job does not say otherwise.
+    pub command_timeout: Option<Duration>,
+    /// What runs may take that long to end when the station stops.
+    pub shutdown_grace: Duration,
+    /// Jobs that ended longer ago than that are deleted.
+    pub retention: Duration,
+    /// Events older than that are deleted.
+    pub event_retention: Duration,
+    /// Where jobs keep their output.
+    pub jobs: PathBuf,
+}
+
+/// Starts jobs.
+pub struct JobQueue {
+    pub(super) options: Options,
+    pub(super) tools: Tools,
+    pub(super) running: HashMap<JobId, Running>,
+    pub(super) claiming: bool,
+    pub(super) again: bool,
+    pub(super) stopping: bool,
+    pub(super) trouble: Option<String>,
+}
+
+impl JobQueue {
+    /// Puts back what an earlier incarnation had running. Blocks.
+    pub fn new(options: Options, tools: Tools) -> Result<Self, StoreError> {
+        requeue_left_over(&tools.store)?;
+        Ok(Self {
+            options,
+            tools,
+            running: HashMap::new(),
+            claiming: false,
+            again: false,
+            stopping: false,
+            trouble: None,
+        })
+    }
+
+    /// Signals every program that still runs.
+    fn signal_all(&self, signal: Signal) {
+        for running in self.running.values() {
+            running.group.signal(Signal::SIGCONT); // a stopped one could not end
+            running.group.signal(signal);
+        }
+    }
+
+    fn on_machines(&self) -> bool {
+        self.tools.board.devices().iter().any(|device| device.current_job_id.is_some())
+    }
+}
+
+impl Actor for JobQueue {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.notify(Wake);
+        ctx.run_interval(FALLBACK, |_, ctx| ctx.notify(Wake));
+        ctx.notify(Tidy);
+        ctx.run_interval(TIDY, |_, ctx| ctx.notify(Tidy));
+    }
+}
+
+impl Service for JobQueue {
+    fn health(&mut self) -> Health {
+        let health = match &self.trouble {
+            None => Health::healthy(),
+            Some(error) => Health::degraded(format!("jobs cannot be claimed: {error}")),
+        };
+        health.with("running_commands", self.running.len())
+    }
+
+    /// Takes no more jobs. What runs may end within the grace; machines that would take longer are
+    /// stopped safely at once, programs that do are ended.
+    fn stop(&mut self, ctx: &mut Self::Context, deadline: Instant) {
+        self.stopping = true;
+        let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE);
+        let grace = self.options.shutdown_grace.min(left);
+        if self.tools.links().device_manager.tell(WindDown { grace }).is_err() {
+            info!("the device manager is not running: no machine has to be wound down");
+        }
+        let (term_at, kill_at) = (Instant::now() + grace, Instant::now() + grace + RESERVE * 2 / 3);
+        let mut asked = false;
+        ctx.run_interval(POLL, move |this, ctx| {
+            let now = Instant::now();
+            if this.running.is_empty() && (!this.on_machines() || now >= kill_at) {
+                ctx.stop();
+            } else if now >= kill_at {
+                this.signal_all(Signal::SIGKILL);
+            } else if now >= term_at && !asked {
+                asked = true;
+                warn!("{} programs did not end within the grace", this.running.len());
+                this.signal_all(Signal::SIGTERM);
+            }
+        });
+    }
+}

@@ -1,0 +1,135 @@
+//! Finding the next job for whatever is free.
+//!
+//! One claim is under way at a time; a [`Wake`] that comes meanwhile makes it look once more. Every
+//! claim is one durable write, and only its answer starts anything.
+
+use actix::{fut::wrap_future, prelude::*};
+use log::{error, warn};
+
+use super::JobQueue;
+use crate::{
+    daemons::{Tools, device_manager::RunJob},
+    domain::{Device, DeviceStatus, Job, JobState, Payload, Timestamp},
+    link::Source,
+    store::{
+        StoreError,
+        jobs::{self, Change},
+    },
+};
+
+/// Something may have become runnable.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Wake;
+
+impl Handler<Wake> for JobQueue {
+    type Result = ();
+
+    fn handle(&mut self, _: Wake, ctx: &mut Self::Context) {
+        self.again = true;
+        self.claim(ctx);
+    }
+}
+
+/// What one look at the queue found.
+struct Found {
+    commands: Vec<Job>,
+    next: Option<Timestamp>,
+}
+
+impl JobQueue {
+    fn claim(&mut self, ctx: &mut Context<Self>) {
+        if self.claiming || self.stopping || !self.again {
+            return;
+        }
+        (self.claiming, self.again) = (true, false);
+        let slots = self.options.max_concurrent_commands.saturating_sub(self.running.len());
+        let found = look(self.tools.clone(), slots);
+        ctx.spawn(wrap_future::<_, Self>(found).map(|found, this, ctx| {
+            this.claiming = false;
+            this.trouble = found.as_ref().err().map(ToString::to_string);
+            match found {
+                Ok(found) => this.start(found, ctx),
+                Err(error) => warn!("failed to claim jobs: {error}"), // looked again by the fallback
+            }
+            this.claim(ctx);
+        }));
+    }
+
+    fn start(&mut self, found: Found, ctx: &mut Context<Self>) {
+        for job in found.commands {
+            self.run_command(job, ctx);
+        }
+        if let Some(at) = found.next {
+            let wait = Timestamp::now().until(at);
+            ctx.notify_later(Wake, wait + std::time::Duration::from_millis(1));
+        }
+    }
+}
+
+/// Claims for every free machine and for `slots` programs; device jobs are handed over at once.
+async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
+    for device in tools.board.devices().into_iter().filter(is_free) {
+        let (name, driver) = (device.name.clone(), device.driver.clone());
+        let now = Timestamp::now();
+        let claimed =
+            tools.store.write(move |tx| jobs::claim_for_device(tx, &name, &driver, now)).await?;
+        if let Some(job) = claimed {
+            hand_over(&tools, device.name, job).await?;
+        }
+    }
+    let mut commands = Vec::new();
+    while commands.len() < slots {
+        let now = Timestamp::now();
+        match tools.store.write(move |tx| jobs::claim_command(tx, now)).await? {
+            Some(job) => commands.push(job),
+            None => break,
+        }
+    }
+    let next = tools.store.read(jobs::next_not_before)?;
+    Ok(Found { commands, next })
+}
+
+fn is_free(device: &Device) -> bool {
+    device.status == DeviceStatus::Idle && device.current_job_id.is_none() && device.estop.is_none()
+}
+
+/// Gives a claimed job to its machine. If the machine does not take it, nothing has moved, and the
+/// job waits again.
+async fn hand_over(tools: &Tools, device: String, job: Job) -> Result<(), StoreError> {
+    let id = job.id;
+    let source = tools.store.read(|connection| jobs::payload(connection, id)).and_then(|payload| {
+        match payload {
+            Payload::Inline(bytes) => Ok(Source::Bytes(bytes)),
+            Payload::Stored { sha256, .. } => tools.store.files().path(&sha256).map(Source::File),
+            Payload::Command(_) => Err(StoreError::NotFound(format!("file of job {id}"))),
+        }
+    });
+    let source = match source {
+        Ok(source) => source,
+        Err(error) => {
+            error!("job {id} cannot run: {error}");
+            let change = Change::because(format!("its file cannot be read: {error}"));
+            return tools
+                .store
+                .record(move |tx| {
+                    jobs::transition(tx, id, JobState::Failed, change.clone()).map(drop)
+                })
+                .await;
+        }
+    };
+    let refused = match tools.links().device_manager.ask(RunJob { device, job, source }).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(unavailable) => unavailable.to_string(),
+    };
+    warn!("job {id} waits again: {refused}");
+    tools
+        .store
+        .record(move |tx| {
+            let reason = format!("nothing was sent: {refused}");
+            jobs::transition(tx, id, JobState::Interrupted, Change::because(reason))?;
+            jobs::transition(tx, id, JobState::Queued, Change::because("waits again")).map(drop)
+        })
+        .await
+}

@@ -1,0 +1,23 @@
+//! The job queue: what runs next, and where.
+//!
+//! ```text
+//!   submitted, machine free, time come ── Wake ──> claim (QUEUED → RUNNING, durable)
+//!                                                    │            │
+//!                                    device job: RunJob to the    command job: a program of our own
+//!                                    device manager, which         in a process group; its end is
+//!                                    follows the machine           written here
+//!   http ── Act ──> waiting jobs: one transition; running ones: to whoever runs them
+//! ```
+//! It owns no machine and keeps no copy of the queue: the database is the queue. A job is RUNNING
+//! there before anything of it starts, so that nothing is ever started twice.
+
+mod act;
+mod actor;
+mod commands;
+mod dispatch;
+mod program;
+mod tidy;
+
+pub use act::{Act, QueueError};
+pub use actor::{JobQueue, Options};
+pub use dispatch::Wake;

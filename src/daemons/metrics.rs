@@ -1,0 +1,124 @@
+//! Metrics: looks at host and process every interval, keeps an hour, and says how the station is.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use actix::prelude::*;
+use nix::sys::statvfs::statvfs;
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use thiserror::Error;
+
+use super::{Sample, Tools, checkup::checkup};
+use crate::{
+    domain::{Health, JobState, Live, Timestamp},
+    store::jobs,
+    supervision::Service,
+};
+
+/// What the metrics daemon needs to know.
+#[derive(Clone)]
+pub struct Options {
+    /// Between two samples.
+    pub interval: Duration,
+    /// The file system that holds this is watched.
+    pub workspace: PathBuf,
+    /// Below that many free bytes the disk is in trouble.
+    pub disk_free_min: u64,
+}
+
+/// The host does not tell its figures.
+#[derive(Debug, Error)]
+#[error("failed to read the system's figures: {0}")]
+pub struct Unreadable(String);
+
+/// Takes samples and publishes `system_status`.
+pub struct Metrics {
+    options: Options,
+    tools: Tools,
+    system: System,
+    own: Pid,
+    trouble: Option<String>,
+}
+
+impl Metrics {
+    /// A sampler with nothing sampled yet.
+    pub fn new(options: Options, tools: Tools) -> Result<Self, Unreadable> {
+        let mut system = System::new().map_err(|error| Unreadable(error.to_string()))?;
+        system.refresh_cpu_usage();
+        let own = Pid::from_u32(std::process::id());
+        Ok(Self { options, tools, system, own, trouble: None })
+    }
+
+    fn look(&mut self) {
+        let sample = self.sample();
+        self.tools.history.push(sample, Timestamp::now());
+        let counts = self.tools.store.read(jobs::counts);
+        self.trouble = counts.as_ref().err().map(ToString::to_string);
+        let counts = counts.unwrap_or_default();
+        let status = Live::SystemStatus {
+            status: checkup(&self.tools.board, &self.tools.store).status,
+            uptime: self.tools.board.started().elapsed().as_secs_f64(),
+            active_jobs: counts.of(JobState::Running) + counts.of(JobState::Paused),
+            queue_length: counts.of(JobState::Queued) + counts.of(JobState::Held),
+            memory_usage: f64::from(sample.memory),
+            cpu_usage: f64::from(sample.cpu),
+            connections: self.tools.board.connections() as u64,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.tools.board.show_system(Arc::new(status.clone()));
+        self.tools.feed.live(&status);
+    }
+
+    fn sample(&mut self) -> Sample {
+        self.system.refresh_cpu_usage();
+        self.system.refresh_memory();
+        let memory = ProcessRefreshKind::nothing().with_memory();
+        let own = ProcessesToUpdate::Some(&[self.own]);
+        self.system.refresh_processes_specifics(own, false, memory);
+        Sample {
+            cpu: self.system.global_cpu_usage() / 100.0,
+            memory: ratio(self.system.used_memory(), self.system.total_memory()),
+            disk: self.disk(),
+            rss_bytes: self.system.process(self.own).map_or(0, sysinfo::Process::memory),
+        }
+    }
+
+    fn disk(&self) -> f32 {
+        let Ok(space) = statvfs(&self.options.workspace) else {
+            let at = self.options.workspace.display();
+            self.tools
+                .board
+                .set_disk_trouble(Some(format!("the workspace {at} cannot be reached")));
+            return 0.0;
+        };
+        let free = space.blocks_available() * space.fragment_size();
+        let least = self.options.disk_free_min;
+        self.tools.board.set_disk_trouble((free < least).then(|| {
+            let mb = |bytes| bytes / 1_000_000;
+            format!("only {} MB are free in the workspace, {} MB are wanted", mb(free), mb(least))
+        }));
+        1.0 - ratio(space.blocks_available(), space.blocks())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a share needs no more digits")]
+fn ratio(part: u64, whole: u64) -> f32 {
+    if whole == 0 { 0.0 } else { (part as f64 / whole as f64) as f32 }
+}
+
+impl Actor for Metrics {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.look();
+        ctx.run_interval(self.options.interval, |this, _| this.look());
+    }
+}
+
+impl Service for Metrics {
+    fn health(&mut self) -> Health {
+        match &self.trouble {
+            None => Health::healthy(),
+            Some(error) => Health::degraded(format!("jobs cannot be counted: {error}")),
+        }
+    }
+}

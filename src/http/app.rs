@@ -1,0 +1,149 @@
+//! What all requests share.
+
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Instant,
+};
+
+use log::{debug, info, warn};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{rate::Rate, settings::Settings, ws::Hubs};
+use crate::{
+    daemons::{Board, Estops, History, Links, telemetry::Telemetry},
+    domain::{Actor, AuditEntry, Outcome},
+    feed::Feed,
+    store::Store,
+};
+
+/// What a request can ask of the station as a whole.
+#[derive(Debug)]
+pub enum Control {
+    /// Stop; at once and still safe if `force`.
+    Shutdown {
+        /// Do not wait for running jobs.
+        force: bool,
+    },
+    /// Stop, then start again with the same command line.
+    Restart,
+    /// Read the configuration again.
+    Reload {
+        /// The keys that took effect, or every line of what is wrong with the new configuration.
+        answer: oneshot::Sender<Result<Vec<String>, Vec<String>>>,
+    },
+}
+
+/// What the server is built of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Everything that happens.
+    pub feed: Arc<Feed>,
+    /// What is known this moment.
+    pub board: Arc<Board>,
+    /// The daemons.
+    pub links: Links,
+    /// The emergency stop of every machine.
+    pub estops: Arc<Estops>,
+    /// The last hour in figures.
+    pub history: Arc<History>,
+    /// What `/metrics` says.
+    pub telemetry: Arc<Telemetry>,
+    /// The station's own ear.
+    pub control: mpsc::Sender<Control>,
+}
+
+/// Shared by all workers.
+pub struct App {
+    parts: Parts,
+    settings: RwLock<Arc<Settings>>,
+    hubs: Hubs,
+    refusals: Mutex<Rate>,
+}
+
+/// Refused requests that are written down in a second; a flood of them fills no disk.
+const REFUSALS_KEPT: u16 = 20;
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl App {
+    /// Put together once; shared by all workers.
+    pub fn new(parts: Parts, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            parts,
+            settings: RwLock::new(Arc::new(settings)),
+            hubs: Hubs::default(),
+            refusals: Mutex::new(Rate::new(REFUSALS_KEPT, Instant::now())),
+        })
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on these are in force.
+    pub fn reload(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Tells every WebSocket client that the station stops, and closes it with 1001.
+    pub fn close_sessions(&self) {
+        self.hubs.close();
+    }
+
+    pub(super) fn hubs(&self) -> &Hubs {
+        &self.hubs
+    }
+
+    /// Writes a change down in the audit trail, after the fact.
+    pub(super) fn audit(&self, actor: &Actor, action: &str, resource: String, outcome: Outcome) {
+        self.note(entry(actor, action, resource, outcome, ""));
+    }
+
+    /// As [`App::audit`], with what else a reader needs.
+    pub(super) fn note(&self, entry: AuditEntry) {
+        let AuditEntry { actor, action, resource, outcome, detail } = &entry;
+        let outcome = outcome.as_str();
+        info!(target: "audit", "{actor} from {}: {action} {resource}: {outcome} {detail}", actor.source);
+        let written = self.store.record(move |tx| tx.audit(&entry).map(drop));
+        actix_web::rt::spawn(async move {
+            if let Err(error) = written.await {
+                warn!("an audit record could not be written: {error}");
+            }
+        });
+    }
+
+    /// Writes down that somebody was refused.
+    pub(super) fn refused(&self, actor: &Actor, action: &str, why: &str) {
+        let now = Instant::now();
+        let keep = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+        if !keep {
+            debug!(target: "security", "one more refusal");
+            return;
+        }
+        if self.settings().security_events {
+            warn!(target: "security", "{actor} from {} was refused {action}: {why}", actor.source);
+        }
+        self.note(entry(actor, action, "station".to_owned(), Outcome::Denied, why));
+    }
+}
+
+/// A record of the audit trail.
+pub(super) fn entry(
+    actor: &Actor,
+    action: &str,
+    resource: String,
+    outcome: Outcome,
+    detail: &str,
+) -> AuditEntry {
+    let (actor, action, detail) = (actor.clone(), action.to_owned(), detail.to_owned());
+    AuditEntry { actor, action, resource, outcome, detail }
+}

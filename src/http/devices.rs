@@ -1,0 +1,181 @@
+//! Machines: look, operate, stop.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{access::Identity, app::App, error::Problem, guard::Who, health::busy, query::json};
+use crate::{
+    daemons::device_manager::{Drawn, Operate, Operation},
+    domain::{Device, Estop, Outcome},
+    link,
+};
+
+/// How long a press of the emergency stop waits for the machine to confirm it.
+const CONFIRMATION: Duration = Duration::from_secs(2);
+/// The longest line that a machine is sent by hand.
+const LONGEST_LINE: usize = 256;
+
+fn unknown(name: &str) -> Problem {
+    Problem::NotFound(format!("no device is called \"{name}\""))
+}
+
+/// `GET /api/v1/devices`.
+pub(super) async fn list(app: web::Data<App>) -> web::Json<Value> {
+    web::Json(json!({"items": app.board.devices(), "next_cursor": null}))
+}
+
+/// `GET /api/v1/devices/{name}`.
+pub(super) async fn show(
+    app: web::Data<App>,
+    name: web::Path<String>,
+) -> Result<web::Json<Device>, Problem> {
+    app.board.device(&name).map(web::Json).ok_or_else(|| unknown(&name))
+}
+
+/// `GET /api/v1/devices/detect`: serial ports, none of which is opened.
+pub(super) async fn detect() -> Result<web::Json<Value>, Problem> {
+    let found = web::block(link::detect).await.map_err(busy)?;
+    Ok(web::Json(json!({"items": found, "next_cursor": null})))
+}
+
+/// `GET /api/v1/devices/{name}/drawing`: what a simulated machine has drawn.
+pub(super) async fn drawing(
+    app: web::Data<App>,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let device = app.board.device(&name).ok_or_else(|| unknown(&name))?;
+    match app.links.device_manager.ask(Drawn { device: device.name.clone() }).await?? {
+        Some(drawing) => Ok(HttpResponse::Ok().json(drawing)),
+        None => Err(Problem::NotFound(format!(
+            "device \"{}\" is a real machine: only simulated ones keep what they drew",
+            device.name
+        ))),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Action {
+    Connect,
+    Disconnect,
+    Send,
+    Home,
+    Unlock,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    line: Option<String>,
+}
+
+/// `POST /api/v1/devices/{name}/{connect|disconnect|send|home|unlock}`: answers the machine as it
+/// then is, with `reply`, the lines it answered.
+pub(super) async fn act(
+    app: web::Data<App>,
+    path: web::Path<(String, Action)>,
+    body: web::Bytes,
+    Who(who): Who,
+) -> Result<web::Json<Value>, Problem> {
+    let (name, action) = path.into_inner();
+    let device = app.board.device(&name).ok_or_else(|| unknown(&name))?.name;
+    let Line { line } = json(&body)?;
+    let (word, operation) = match (action, line) {
+        (Action::Send, Some(line)) => ("send", Operation::Send(printable(line)?)),
+        (Action::Send, None) => return Err(Problem::field("line", "a line to send is needed")),
+        (_, Some(_)) => return Err(Problem::field("line", "only send takes a line")),
+        (Action::Connect, None) => ("connect", Operation::Connect),
+        (Action::Disconnect, None) => ("disconnect", Operation::Disconnect),
+        (Action::Home, None) => ("home", Operation::Home),
+        (Action::Unlock, None) => ("unlock", Operation::Unlock),
+    };
+    let reply = operate(&app, &who, &device, word, operation).await?;
+    shown(&app, &device, |shown| drop(shown.insert("reply".to_owned(), json!(reply))))
+}
+
+/// A line of G-code or of a machine's own commands: control characters could do what nobody sees.
+fn printable(line: String) -> Result<String, Problem> {
+    let line = line.trim_end_matches(['\r', '\n']).to_owned();
+    if line.is_empty() || line.len() > LONGEST_LINE {
+        return Err(Problem::field("line", format!("1 to {LONGEST_LINE} characters are sent")));
+    }
+    if !line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(Problem::field("line", "only printable ASCII characters are sent"));
+    }
+    Ok(line)
+}
+
+async fn operate(
+    app: &App,
+    who: &Identity,
+    device: &str,
+    word: &str,
+    operation: Operation,
+) -> Result<Vec<String>, Problem> {
+    let detail = match &operation {
+        Operation::Send(line) => line.clone(),
+        _ => String::new(),
+    };
+    let answer =
+        app.links.device_manager.ask(Operate { device: device.to_owned(), operation }).await;
+    let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
+    let outcome = if answer.is_ok() { Outcome::Ok } else { Outcome::Failed };
+    let (action, resource) = (format!("device.{word}"), format!("device:{device}"));
+    app.note(super::app::entry(&who.actor, &action, resource, outcome, &detail));
+    answer
+}
+
+fn shown(
+    app: &App,
+    name: &str,
+    add: impl FnOnce(&mut serde_json::Map<String, Value>),
+) -> Result<web::Json<Value>, Problem> {
+    let device = app.board.device(name).ok_or_else(|| unknown(name))?;
+    let mut shown = serde_json::to_value(device)
+        .map_err(|error| Problem::Internal(format!("the device cannot be shown: {error}")))?;
+    if let Value::Object(fields) = &mut shown {
+        add(fields);
+    }
+    Ok(web::Json(shown))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Press {
+    #[serde(default)]
+    clear: bool,
+}
+
+/// `POST /api/v1/devices/{name}/estop`: straight to the link thread; nothing is waited for, asked
+/// or written before the press. `{"clear":true}` lets the machine be used again.
+pub(super) async fn estop(
+    app: web::Data<App>,
+    name: web::Path<String>,
+    body: web::Bytes,
+    Who(who): Who,
+) -> Result<web::Json<Value>, Problem> {
+    // A press is understood whatever else the body says: nobody's typing error keeps a machine
+    // moving.
+    let clear = json::<Press>(&body).is_ok_and(|press| press.clear);
+    if clear {
+        let device = app.board.device(&name).ok_or_else(|| unknown(&name))?.name;
+        operate(&app, &who, &device, "estop.clear", Operation::ClearEstop).await?;
+        return shown(&app, &device, |_| ());
+    }
+    let button = app.estops.get(&name).ok_or_else(|| unknown(&name))?;
+    let mut state = button.state();
+    state.mark_unchanged();
+    button.press();
+    app.audit(&who.actor, "device.estop", format!("device:{name}"), Outcome::Ok);
+    let confirmed = |stop: &Option<Estop>| stop.as_ref().is_some_and(|stop| stop.confirmed);
+    let waited = tokio::time::timeout(CONFIRMATION, state.wait_for(confirmed)).await;
+    let stop = match waited {
+        Ok(Ok(stop)) => stop.clone(),
+        _ => None,
+    };
+    let stop = stop.or_else(|| button.state().borrow().clone());
+    shown(&app, &name, |shown| drop(shown.insert("estop".to_owned(), json!(stop))))
+}

@@ -1,0 +1,246 @@
+//! Every way a request can fail, as `application/problem+json` (RFC 9457).
+
+use std::{fmt, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{
+    daemons::{device_manager::DeviceError, job_queue::QueueError},
+    store::StoreError,
+    supervision::{OrderError, Unavailable},
+};
+
+/// One thing wrong with what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Where, as a JSON pointer (RFC 6901); empty for the whole.
+    pub pointer: String,
+    /// What is wrong and what is allowed.
+    pub detail: String,
+}
+
+impl Detail {
+    /// Something wrong with one field at the top.
+    pub fn field(name: &str, detail: impl fmt::Display) -> Self {
+        Self { pointer: format!("/{name}"), detail: detail.to_string() }
+    }
+}
+
+/// Why a request failed.
+#[derive(Debug, Error)]
+pub enum Problem {
+    /// It cannot be read at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// Who asks has not shown who they are, or not rightly.
+    #[error("a valid token is needed: send it as \"Authorization: Bearer TOKEN\"")]
+    Unauthorized,
+    /// Who asks may not.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// The address is known, but not for this method.
+    #[error("{method} is not allowed here")]
+    MethodNotAllowed {
+        /// What was tried.
+        method: String,
+    },
+    /// The state of the thing forbids it.
+    #[error("{0}")]
+    Conflict(String),
+    /// More than may be sent.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Sent as something that is not understood here.
+    #[error("{0}")]
+    UnsupportedMedia(String),
+    /// The name in the request is not one of this station.
+    #[error("\"{0}\" is not a name of this station; `security.allowed_hosts` lists them")]
+    Misdirected(String),
+    /// It can be read, but makes no sense.
+    #[error("{}", .0.first().map_or("the request is not valid", |first| first.detail.as_str()))]
+    Invalid(Vec<Detail>),
+    /// Too many at a time.
+    #[error("{0}")]
+    TooMany(String),
+    /// A part of the station is down just now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// No room to keep it.
+    #[error("{0}")]
+    StorageFull(String),
+    /// The station is at fault.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// How long a client should wait before it tries again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [Detail]>,
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StorageFull(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let errors = match self {
+            Self::Invalid(errors) => Some(errors.as_slice()),
+            _ => None,
+        };
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/problem+json");
+        match self {
+            Self::TooMany(_) | Self::Unavailable(_) => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER.as_secs()));
+            }
+            Self::Unauthorized => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"stationd\""));
+            }
+            _ => {}
+        }
+        let document = Document {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            errors,
+        };
+        response.body(serde_json::to_string(&document).unwrap_or_default())
+    }
+}
+
+impl Problem {
+    /// One field of the request makes no sense.
+    pub fn field(name: &str, detail: impl fmt::Display) -> Self {
+        Self::Invalid(vec![Detail::field(name, detail)])
+    }
+
+    /// A part of the request body is not what it should be; `error` knows where.
+    pub fn json(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let inner = error.inner();
+        if inner.is_syntax() || inner.is_eof() {
+            return Self::Malformed(format!("the body is not valid JSON: {inner}"));
+        }
+        let pointer: String = error
+            .path()
+            .iter()
+            .filter_map(|segment| match segment {
+                serde_path_to_error::Segment::Seq { index } => Some(format!("/{index}")),
+                serde_path_to_error::Segment::Map { key }
+                | serde_path_to_error::Segment::Enum { variant: key } => {
+                    Some(format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+                }
+                serde_path_to_error::Segment::Unknown => None,
+            })
+            .collect();
+        Self::Invalid(vec![Detail { pointer, detail: inner.to_string() }])
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::NotFound(what) => Self::NotFound(format!("there is no {what}")),
+            StoreError::IllegalMove { .. }
+            | StoreError::NotEnded(_)
+            | StoreError::NotWaiting(_)
+            | StoreError::DeviceTaken { .. } => Self::Conflict(detail),
+            StoreError::BadCursor(_) => Self::field("cursor", detail),
+            StoreError::TooLarge { .. } => Self::TooLarge(detail),
+            StoreError::Full => Self::StorageFull(detail),
+            StoreError::Busy
+            | StoreError::Overloaded
+            | StoreError::Closed
+            | StoreError::Failed(_) => Self::Unavailable(detail),
+            StoreError::Newer { .. }
+            | StoreError::Unusable { .. }
+            | StoreError::OldSqlite { .. }
+            | StoreError::Migration(_)
+            | StoreError::Panicked(_)
+            | StoreError::Unreadable { .. }
+            | StoreError::Sql(_)
+            | StoreError::Io { .. } => Self::Internal(detail),
+        }
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(_: Unavailable) -> Self {
+        Self::Unavailable(
+            "a part of the station is not running just now; it is being restarted".to_owned(),
+        )
+    }
+}
+
+impl From<DeviceError> for Problem {
+    fn from(error: DeviceError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DeviceError::Unknown(_) => Self::NotFound(detail),
+            DeviceError::NotIdle { .. }
+            | DeviceError::NotOnMachine(_)
+            | DeviceError::Refused { .. } => Self::Conflict(detail),
+            DeviceError::TimedOut(_) => Self::Unavailable(detail),
+        }
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        let detail = error.to_string();
+        match error {
+            QueueError::Denied(_) | QueueError::CannotResume | QueueError::NotRunning(_) => {
+                Self::Conflict(detail)
+            }
+            QueueError::Device(error) => error.into(),
+            QueueError::Unavailable => Self::Unavailable(detail),
+            QueueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrderError> for Problem {
+    fn from(error: OrderError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OrderError::Unknown { .. } => Self::NotFound(detail),
+            OrderError::TimedOut { .. }
+            | OrderError::Failed { .. }
+            | OrderError::Refused { .. } => Self::Conflict(detail),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Jobs: look, act, delete.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    app::{App, entry},
+    error::Problem,
+    guard::Who,
+    query::{parse, query},
+};
+use crate::{
+    daemons::job_queue::Act,
+    domain::{Job, JobAction, JobId, JobKind, JobState, Outcome},
+    store::{
+        Page,
+        jobs::{self, JobFilter},
+    },
+};
+
+/// The id in an address; one that cannot be an id names nothing.
+pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
+    text.parse().map_err(|_| Problem::NotFound(format!("there is no job {text}")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    state: Option<String>,
+    device: Option<String>,
+    kind: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// `GET /api/v1/jobs`, newest first.
+pub(super) async fn list(
+    request: HttpRequest,
+    app: web::Data<App>,
+) -> Result<web::Json<Page<Job>>, Problem> {
+    let wanted: ListQuery = query(request.query_string())?;
+    let kind = match wanted.kind.as_deref() {
+        None => None,
+        Some("device") => Some(JobKind::Device),
+        Some("command") => Some(JobKind::Command),
+        Some(_) => return Err(Problem::field("kind", "kind is device or command")),
+    };
+    if wanted.limit.is_some_and(|limit| !(1..=1000).contains(&limit)) {
+        return Err(Problem::field("limit", "limit must lie between 1 and 1000"));
+    }
+    let filter = JobFilter {
+        state: parse("state", wanted.state.as_deref())?,
+        device: wanted.device,
+        kind,
+        limit: wanted.limit.unwrap_or(0),
+        cursor: wanted.cursor,
+    };
+    let mut page = app.store.read(|connection| jobs::list(connection, &filter))?;
+    page.items.iter_mut().for_each(|job| app.board.overlay(job));
+    Ok(web::Json(page))
+}
+
+/// `GET /api/v1/jobs/{id}`.
+pub(super) async fn show(
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<web::Json<Job>, Problem> {
+    let id = job_id(&id)?;
+    let mut job = app.store.read(|connection| jobs::get(connection, id))?;
+    app.board.overlay(&mut job);
+    Ok(web::Json(job))
+}
+
+/// The most jobs that the queue is shown by.
+const QUEUE_SHOWN: usize = 1000;
+
+/// `GET /api/v1/queue`: what runs, and what waits in the order it will run.
+pub(super) async fn queue(app: web::Data<App>) -> Result<web::Json<Value>, Problem> {
+    let (mut active, waiting, counts) = app.store.read(|connection| {
+        let waiting = jobs::queue(connection, QUEUE_SHOWN)?;
+        Ok((jobs::active(connection)?, waiting, jobs::counts(connection)?))
+    })?;
+    active.iter_mut().for_each(|job| app.board.overlay(job));
+    Ok(web::Json(json!({
+        "active": active,
+        "items": waiting,
+        "queued": counts.of(JobState::Queued),
+        "held": counts.of(JobState::Held),
+        "interrupted": counts.of(JobState::Interrupted),
+    })))
+}
+
+/// `POST /api/v1/jobs/{id}/{pause|resume|cancel|retry|release}`.
+pub(super) async fn act(
+    app: web::Data<App>,
+    path: web::Path<(String, JobAction)>,
+    Who(who): Who,
+) -> Result<web::Json<Job>, Problem> {
+    let (id, action) = path.into_inner();
+    let id = job_id(&id)?;
+    let answer = app.links.job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
+    let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
+    if answer.is_err() {
+        // What was done the queue has written down itself.
+        app.audit(&who.actor, &format!("job.{action}"), format!("job:{id}"), Outcome::Failed);
+    }
+    let mut job = answer?;
+    app.board.overlay(&mut job);
+    Ok(web::Json(job))
+}
+
+/// `DELETE /api/v1/jobs/{id}`: only a job that has ended.
+pub(super) async fn delete(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    Who(who): Who,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let record = entry(&who.actor, "job.delete", format!("job:{id}"), Outcome::Ok, "");
+    app.store
+        .write(move |tx| {
+            jobs::delete(tx, id)?;
+            tx.audit(&record).map(drop)
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

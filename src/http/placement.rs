@@ -1,0 +1,120 @@
+//! Which machine a file is for.
+
+use super::{error::Problem, settings::Target};
+use crate::{domain::same_name, toolpath::FileKind};
+
+/// Where a job may run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Placement {
+    /// The machine, if it must be this one.
+    pub(super) device: Option<String>,
+    /// The protocol.
+    pub(super) driver: String,
+    /// A machine it may run on wants a person's word first.
+    pub(super) confirm: bool,
+}
+
+/// Finds the place for a file of `kind`; a refusal names the choices.
+pub(super) fn place(
+    kind: FileKind,
+    device: Option<&str>,
+    driver: Option<&str>,
+    targets: &[Target],
+) -> Result<Placement, Problem> {
+    let takes = |driver: &str| kind.drivers().contains(&driver);
+    if let Some(name) = device {
+        let target = targets.iter().find(|target| same_name(&target.name, name));
+        let Some(Target { name, driver: its, require_confirmation }) = target else {
+            let names = list(targets.iter().map(|target| target.name.as_str()));
+            let hint = format!("no device is called \"{name}\": there is {names}");
+            return Err(Problem::field("device", hint));
+        };
+        if driver.is_some_and(|driver| !driver.eq_ignore_ascii_case(its)) {
+            let hint = format!("device \"{name}\" has the driver {its}");
+            return Err(Problem::field("driver", hint));
+        }
+        if !takes(its) {
+            let hint = format!("device \"{name}\" ({its}) does not take {} files", kind.as_str());
+            return Err(Problem::field("device", hint));
+        }
+        let (device, driver) = (Some(name.clone()), its.clone());
+        return Ok(Placement { device, driver, confirm: *require_confirmation });
+    }
+    let fits = |target: &&Target| {
+        takes(&target.driver) && driver.is_none_or(|it| it.eq_ignore_ascii_case(&target.driver))
+    };
+    let fitting: Vec<&Target> = targets.iter().filter(fits).collect();
+    let Some(first) = fitting.first() else {
+        let (field, with) = match driver {
+            Some(driver) => ("driver", format!(" with the driver {driver}")),
+            None => ("device", String::new()),
+        };
+        let kind = kind.as_str();
+        let hint = format!("there is no device{with} that takes {kind} files");
+        return Err(Problem::field(field, hint));
+    };
+    if fitting.iter().any(|target| target.driver != first.driver) {
+        let names = list(fitting.iter().map(|target| target.name.as_str()));
+        let hint = format!("several machines take {} files, name one: {names}", kind.as_str());
+        return Err(Problem::field("device", hint));
+    }
+    Ok(Placement {
+        device: None,
+        driver: first.driver.clone(),
+        confirm: fitting.iter().any(|target| target.require_confirmation),
+    })
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str, driver: &str, require_confirmation: bool) -> Target {
+        Target { name: name.to_owned(), driver: driver.to_owned(), require_confirmation }
+    }
+
+    fn found(
+        device: Option<&str>,
+        driver: Option<&str>,
+        targets: &[Target],
+    ) -> Result<(Option<String>, bool), String> {
+        place(FileKind::Gcode, device, driver, targets)
+            .map(|it| (it.device, it.confirm))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_only_driver_is_found_and_leaves_the_machine_open() {
+        let targets =
+            [target("a", "grbl", false), target("b", "grbl", true), target("c", "ebb", false)];
+        assert_eq!(found(None, None, &targets), Ok((None, true)));
+        assert_eq!(found(None, None, &targets[..1]), Ok((None, false)));
+    }
+
+    #[test]
+    fn a_named_machine_is_kept() {
+        let targets = [target("Big-Mill", "grbl", true)];
+        let found = found(Some("big_mill"), Some("GRBL"), &targets);
+        assert_eq!(found, Ok((Some("Big-Mill".to_owned()), true)));
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_with_the_reason() {
+        let targets = [target("pen", "ebb", false), target("mill", "grbl", false)];
+        for (device, driver, word) in [
+            (Some("none"), None, "pen, mill"),
+            (Some("pen"), None, "does not take gcode"),
+            (Some("mill"), Some("ebb"), "has the driver grbl"),
+            (None, Some("ebb"), "with the driver ebb"),
+        ] {
+            let refusal = found(device, driver, &targets).unwrap_err();
+            assert!(refusal.contains(word), "{refusal}");
+        }
+        assert!(found(None, None, &[]).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! Every address, its methods and the role each needs.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource, ResponseError,
+    http::{Method, header},
+    web::{self, ServiceConfig},
+};
+
+use super::{
+    access::Role::{Admin, Nobody, Operator, Readonly},
+    assets, daemons, devices,
+    error::Problem,
+    events,
+    guard::route,
+    health, job_files, jobs, station, submit, ws,
+};
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+
+pub(super) fn register(config: &mut ServiceConfig) {
+    config
+        .service(at("/health").route(route(GET, Nobody, health::health)))
+        .service(at("/ready").route(route(GET, Nobody, health::ready)))
+        .service(at("/metrics").route(route(GET, Nobody, health::metrics)))
+        .service(at("/ws").route(route(GET, Nobody, ws::connect)))
+        .service(web::scope("/api/v1").configure(api).default_service(web::to(nothing_here)))
+        .service(at("/{file:.*}").route(route(GET, Nobody, assets::serve)));
+}
+
+fn api(config: &mut ServiceConfig) {
+    config
+        .service(at("/status").route(route(GET, Readonly, health::status)))
+        .service(at("/metrics/history").route(route(GET, Readonly, health::history)))
+        .service(at("/events").route(route(GET, Readonly, events::list)))
+        .service(at("/queue").route(route(GET, Readonly, jobs::queue)))
+        .service(at("/jobs").route(route(GET, Readonly, jobs::list)).route(route(
+            POST,
+            Operator,
+            submit::submit,
+        )))
+        .service(at("/jobs/{id}").route(route(GET, Readonly, jobs::show)).route(route(
+            Method::DELETE,
+            Operator,
+            jobs::delete,
+        )))
+        .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
+        .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
+        .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
+        .service(at("/jobs/{id}/{action:pause|resume|cancel|retry|release}").route(route(
+            POST,
+            Operator,
+            jobs::act,
+        )))
+        .service(at("/devices").route(route(GET, Readonly, devices::list)))
+        .service(at("/devices/detect").route(route(GET, Readonly, devices::detect)))
+        .service(at("/devices/{name}").route(route(GET, Readonly, devices::show)))
+        .service(at("/devices/{name}/drawing").route(route(GET, Readonly, devices::drawing)))
+        .service(at("/devices/{name}/estop").route(route(POST, Operator, devices::estop)))
+        .service(at("/devices/{name}/{action:connect|disconnect|send|home|unlock}").route(route(
+            POST,
+            Operator,
+            devices::act,
+        )))
+        .service(at("/daemons").route(route(GET, Readonly, daemons::list)))
+        .service(at("/daemons/{name}").route(route(GET, Readonly, daemons::show)))
+        .service(at("/daemons/{name}/{action:start|stop|restart}").route(route(
+            POST,
+            Operator,
+            daemons::act,
+        )))
+        .service(at("/shutdown").route(route(POST, Admin, station::shutdown)))
+        .service(at("/restart").route(route(POST, Admin, station::restart)))
+        .service(at("/reload").route(route(POST, Admin, station::reload)));
+    #[cfg(feature = "faults")]
+    config.service(at("/daemons/{name}/fault").route(route(POST, Admin, daemons::fault)));
+}
+
+/// An address; a method it does not have is answered with those it has.
+fn at(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(no_such_method))
+}
+
+async fn no_such_method(request: HttpRequest) -> HttpResponse {
+    let path = request.path();
+    let submits = path == "/api/v1/jobs";
+    let deletes = request.match_pattern().is_some_and(|it| it == "/api/v1/jobs/{id}");
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let acts = path.matches('/').count() > 4
+        && !matches!(last, "file" | "log" | "toolpath" | "drawing")
+        || matches!(path, "/api/v1/shutdown" | "/api/v1/restart" | "/api/v1/reload");
+    let allowed = match (submits, deletes, acts) {
+        (true, ..) => "GET, POST",
+        (_, true, _) => "GET, DELETE",
+        (.., true) => "POST",
+        _ => "GET",
+    };
+    let problem = Problem::MethodNotAllowed { method: request.method().to_string() };
+    let mut response = problem.error_response();
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    response
+}
+
+pub(super) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound(format!("there is nothing at {}", request.path())))
+}

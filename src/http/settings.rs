@@ -1,0 +1,88 @@
+//! The part of the configuration that requests are handled by.
+
+use std::{path::PathBuf, time::Duration};
+
+use nix::unistd::geteuid;
+
+use super::{
+    access::{Policy, Token},
+    origin::Names,
+};
+use crate::config::{Config, DeviceConfig};
+
+/// A machine that jobs can be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What people call it.
+    pub name: String,
+    /// The protocol it speaks.
+    pub driver: String,
+    /// Every job for it waits until a person releases it.
+    pub require_confirmation: bool,
+}
+
+/// What a request needs to know of the configuration. Replaced as a whole on reload.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The station's name.
+    pub station: String,
+    /// Where the control socket lies.
+    pub socket_path: PathBuf,
+    /// Where jobs keep their output, by id.
+    pub jobs_dir: PathBuf,
+    /// Who may do what.
+    pub policy: Policy,
+    /// The names by which the station is addressed.
+    pub names: Names,
+    /// The machines.
+    pub targets: Vec<Target>,
+    /// Bytes of the largest job file.
+    pub max_file_size: u64,
+    /// WebSocket clients at a time.
+    pub max_connections: usize,
+    /// Between protocol pings.
+    pub heartbeat_interval: Duration,
+    /// Messages a WebSocket client may send in a second.
+    pub message_rate_limit: u16,
+    /// Messages that may wait for one slow client.
+    pub send_queue: usize,
+    /// Log refused requests.
+    pub security_events: bool,
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        let Config { station, websocket, security, queue, logging, .. } = config;
+        let key = websocket.api_key.as_ref().filter(|_| websocket.authenticate);
+        Self {
+            station: station.name.clone(),
+            socket_path: station.socket_path.clone(),
+            jobs_dir: station.workspace.join("jobs"),
+            policy: Policy {
+                token: key.map(|key| Token::new(key.expose())),
+                trust_local_socket: true,
+                group_socket: station.socket_group.is_some(),
+                allow_unauthenticated: security.allow_unauthenticated,
+                station_uid: geteuid().as_raw(),
+            },
+            names: Names::new(&websocket.host, &security.allowed_hosts, &websocket.allowed_origins),
+            targets: config.devices.iter().map(Target::from).collect(),
+            max_file_size: queue.max_file_size,
+            max_connections: websocket.max_connections,
+            heartbeat_interval: websocket.heartbeat_interval,
+            message_rate_limit: u16::try_from(websocket.message_rate_limit).unwrap_or(u16::MAX),
+            send_queue: websocket.send_queue,
+            security_events: logging.security_events,
+        }
+    }
+}
+
+impl From<&DeviceConfig> for Target {
+    fn from(device: &DeviceConfig) -> Self {
+        Self {
+            name: device.name.clone(),
+            driver: device.driver.clone(),
+            require_confirmation: device.require_confirmation,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The server on real sockets, with a real database and real daemons.
+
+mod client;
+mod rest;
+mod stream;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use actix::{Actor, System};
+use actix_web::dev::ServerHandle;
+
+use super::{App, Control, Names, Parts, Policy, Settings, Target, server};
+use crate::{
+    daemons::{
+        History, Links, Phase, Tools,
+        device_manager::{self, DeviceManager},
+        job_queue::{self, JobQueue},
+        sync::{self, Sync},
+    },
+    domain::{DaemonKind, Live},
+    feed::Feed,
+    store::{Store, StoreOptions, Synchronous},
+    supervision::{Child, Policy as Restarts, Ready, Spec, Supervisor, child},
+};
+
+/// A server that is stopped when dropped.
+pub(super) struct Served {
+    pub(super) app: Arc<App>,
+    pub(super) address: SocketAddr,
+    pub(super) socket: PathBuf,
+    pub(super) control: tokio::sync::mpsc::Receiver<Control>,
+    handle: ServerHandle,
+    system: System,
+    _dir: tempfile::TempDir,
+}
+
+fn settings(dir: &std::path::Path) -> Settings {
+    let target = |name: &str, driver: &str, require_confirmation| Target {
+        name: name.to_owned(),
+        driver: driver.to_owned(),
+        require_confirmation,
+    };
+    Settings {
+        station: "bench".to_owned(),
+        socket_path: dir.join("stationd.sock"),
+        jobs_dir: dir.join("jobs"),
+        policy: Policy {
+            token: None,
+            trust_local_socket: true,
+            group_socket: false,
+            allow_unauthenticated: false,
+            station_uid: nix::unistd::geteuid().as_raw(),
+        },
+        names: Names::new("127.0.0.1", &[], &[]),
+        targets: vec![target("mill", "grbl", false), target("router", "grbl", true)],
+        max_file_size: 1_000_000,
+        max_connections: 100,
+        heartbeat_interval: Duration::from_secs(30),
+        message_rate_limit: 100,
+        send_queue: 256,
+        security_events: true,
+    }
+}
+
+fn spec(name: &str) -> Spec {
+    Spec {
+        name: name.to_owned(),
+        kind: DaemonKind::Builtin,
+        description: String::new(),
+        category: "core".to_owned(),
+        critical: false,
+        enabled: true,
+        depends_on: Vec::new(),
+        profiles: Vec::new(),
+        policy: Restarts::default(),
+    }
+}
+
+/// The daemons that requests reach, without any machine.
+fn daemons(tools: &Tools, jobs: PathBuf) -> Links {
+    let queue = job_queue::Options {
+        max_concurrent_commands: 1,
+        command_timeout: None,
+        shutdown_grace: Duration::from_secs(1),
+        retention: Duration::from_hours(1),
+        event_retention: Duration::from_hours(1),
+        jobs: jobs.clone(),
+    };
+    let machines = device_manager::Options { devices: Vec::new(), jobs: jobs.clone() };
+    let copies = sync::Options { interval: Duration::from_hours(1), targets: Vec::new(), jobs };
+    let (own, store) = (tools.clone(), tools.store.clone());
+    let (manager, device_manager) =
+        child(move |vitals| DeviceManager::new(machines.clone(), own.clone(), vitals));
+    let own = tools.clone();
+    let (queue, job_queue) = child(move |_| JobQueue::new(queue.clone(), own.clone()));
+    let (copier, sync) = child(move |vitals| {
+        Ok::<_, std::convert::Infallible>(Sync::new(copies.clone(), store.clone(), vitals))
+    });
+    let all: Vec<(Spec, Child)> =
+        vec![(spec("device-manager"), manager), (spec("job-queue"), queue), (spec("sync"), copier)];
+    let board = tools.board.clone();
+    let supervisor = Supervisor::new(all, move |daemon| board.show_daemon(daemon)).unwrap().start();
+    Links { supervisor, job_queue, device_manager, sync }
+}
+
+impl Served {
+    pub(super) fn start() -> Self {
+        Self::with(|_| ())
+    }
+
+    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path());
+        change(&mut settings);
+        let socket = settings.socket_path.clone();
+        let options = StoreOptions {
+            path: dir.path().join("stationd.db"),
+            backups: dir.path().join("backups"),
+            files: dir.path().join("files"),
+            synchronous: Synchronous::Normal,
+            pool_size: 2,
+        };
+        let (jobs, at) = (settings.jobs_dir.clone(), socket.clone());
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            System::new().block_on(async move {
+                let feed = Feed::new();
+                let store = Store::open(options, feed.clone()).unwrap();
+                let history = History::new(Duration::from_secs(1), Duration::from_secs(60));
+                let tools = Tools::new(store.clone(), feed.clone(), history.clone()).unwrap();
+                let links = daemons(&tools, jobs);
+                tools.wire(links.clone());
+                let (control, orders) = tokio::sync::mpsc::channel(1);
+                let parts = Parts {
+                    store,
+                    feed,
+                    board: tools.board.clone(),
+                    links,
+                    estops: tools.estops.clone(),
+                    history,
+                    telemetry: tools.telemetry.clone(),
+                    control,
+                };
+                let app = App::new(parts, settings);
+                let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = tcp.local_addr().unwrap();
+                let unix = UnixListener::bind(&at).unwrap();
+                let up = app.links.supervisor.send(Ready).await;
+                up.unwrap().unwrap();
+                let server = server(vec![tcp], Some(unix), &app).unwrap();
+                app.board.set_phase(Phase::Ready);
+                tell.send((app, address, server.handle(), System::current(), orders)).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (app, address, handle, system, control) = told.recv().unwrap();
+        Self { app, address, socket, control, handle, system, _dir: dir }
+    }
+
+    /// Publishes `count` messages of the moment.
+    pub(super) fn flood(&self, count: usize, size: usize) {
+        for number in 0..count {
+            self.app.feed.live(&Live::Log {
+                level: "INFO".to_owned(),
+                target: number.to_string(),
+                message: "x".repeat(size),
+            });
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        self.system.stop();
+        let _ = self.app.store.close();
+    }
+}

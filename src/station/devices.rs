@@ -1,0 +1,73 @@
+//! The machines of a station: those configured, and the simulated ones asked for.
+
+use std::time::Duration;
+
+use crate::{
+    config::{Config, DeviceConfig, Place, Problem},
+    daemons::device_manager::Configured,
+    domain::{Envelope, same_name},
+    drivers,
+    link::{LinkOptions, SimulatorOptions},
+};
+
+/// How far a simulated machine reaches, in millimetres: an A4 plotter's bed.
+const SIMULATED: Envelope = Envelope { x: 300.0, y: 218.0, z: Some(50.0) };
+
+/// Adds a simulated machine for every driver asked for, all of them if none is named.
+pub(super) fn add_simulated(config: &mut Config, asked: Option<&[String]>) -> Result<(), Problem> {
+    let Some(asked) = asked else { return Ok(()) };
+    let all: Vec<_> = drivers::NAMES.iter().map(ToString::to_string).collect();
+    for driver in if asked.is_empty() { &all } else { asked } {
+        if !drivers::NAMES.contains(&driver.as_str()) {
+            let known = drivers::NAMES.join(", ");
+            let wrong =
+                format!("no driver of this version is called \"{driver}\": there is {known}");
+            return Err(Problem::error(Place::Flag("--simulate".to_owned()), "", wrong));
+        }
+        let name = format!("sim-{driver}");
+        if !config.devices.iter().any(|device| same_name(&device.name, &name)) {
+            config.devices.push(simulated(name, driver));
+        }
+    }
+    Ok(())
+}
+
+fn simulated(name: String, driver: &str) -> DeviceConfig {
+    DeviceConfig {
+        name,
+        driver: driver.to_owned(),
+        port: format!("sim:{driver}"),
+        baud_rate: 115_200,
+        timeout: Duration::from_secs(30),
+        envelope: Some(SIMULATED),
+        require_confirmation: false,
+        start_lines: Vec::new(),
+        end_lines: Vec::new(),
+        on_stop: vec!["M5".to_owned(), "G90 G0 Z5".to_owned()],
+    }
+}
+
+/// The machines as the device manager takes them.
+pub(super) fn configured(config: &Config) -> Vec<Configured> {
+    let simulator = SimulatorOptions {
+        speed: config.simulator.speed,
+        baud_rate: config.simulator.baud_rate,
+        ..SimulatorOptions::default()
+    };
+    let one = |device: &DeviceConfig| Configured {
+        envelope: device.envelope,
+        link: LinkOptions {
+            name: device.name.clone(),
+            driver: device.driver.clone(),
+            port: device.port.clone(),
+            baud_rate: device.baud_rate,
+            timeout: device.timeout,
+            identity: None,
+            start_lines: device.start_lines.clone(),
+            end_lines: device.end_lines.clone(),
+            on_stop: device.on_stop.clone(),
+            simulator: simulator.clone(),
+        },
+    };
+    config.devices.iter().map(one).collect()
+}

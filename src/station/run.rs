@@ -1,0 +1,250 @@
+//! One life of a station: start in order, serve, stop in order.
+//!
+//! ```text
+//!   configuration ─ lock ─ PID file ─ ports ─ root given up ─ log ─ database ─ control socket
+//!     ─ daemons (devices, queue, …) ─ listener ─ ready ······ signal or request ······
+//!     ─ no new jobs ─ running jobs end or are checkpointed ─ clients closed ─ devices safe
+//!     ─ database closed ─ socket and PID file removed
+//! ```
+
+use std::{
+    io::{self, Write},
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    sync::Arc,
+};
+
+use actix::System;
+use log::{error, info, warn};
+use tokio::sync::mpsc;
+
+use super::{
+    Claims, ControlSocket, Ground, Launch, LogOptions, Logging, Notifier, Paths, Ready, Rotation,
+    Signals, StartError, StartOptions,
+    assembly::assemble,
+    control::{After, Station},
+    devices::add_simulated,
+    exit, launch, ports,
+    reload::settings,
+};
+use crate::{
+    config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
+    daemons::{History, Phase, Tools},
+    feed::Feed,
+    http::{App, Parts, server},
+    store::{self, Store, StoreError, StoreOptions},
+    supervision::Ready as AllUp,
+};
+
+/// Tells a station that it was executed anew and is detached already.
+const DETACHED: &str = "STATIOND_DETACHED";
+
+/// Runs a station to its end; the code tells how it went (see [`exit`]).
+pub fn run(mut options: StartOptions) -> ExitCode {
+    let detached = crate::sys::process::take_env(DETACHED).is_some();
+    let background = options.daemonize || detached;
+    options.daemonize &= !detached;
+    let loaded = match load(&options) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            tell(&problems);
+            return ExitCode::from(exit::CONFIGURATION);
+        }
+    };
+    if let Err(error) = options.follow_parent() {
+        let _ = writeln!(io::stderr(), "--parent: {error}"); // nobody listens if this fails
+        return ExitCode::from(exit::INTERNAL);
+    }
+    let how = Launch { daemonize: options.daemonize, nice: options.nice };
+    let code = launch(how, |ready| match live(&options, &loaded, background, ready)? {
+        After::End => Ok(()),
+        After::Again(notifier) => Err(again(background, &notifier)),
+    });
+    ExitCode::from(code)
+}
+
+/// The configuration of a start, with the simulated machines that were asked for.
+pub(super) fn load(options: &StartOptions) -> Result<Loaded, Vec<Problem>> {
+    let mut loaded = config::load(&options.sources())?;
+    add_simulated(&mut loaded.config, options.simulate.as_deref())
+        .map_err(|problem| vec![problem])?;
+    Ok(loaded)
+}
+
+fn tell(problems: &[Problem]) {
+    let mut stderr = io::stderr().lock();
+    for problem in problems {
+        let _ = writeln!(stderr, "{problem}"); // nobody listens if this fails
+    }
+}
+
+fn live(
+    options: &StartOptions,
+    loaded: &Loaded,
+    background: bool,
+    ready: Ready,
+) -> Result<After, StartError> {
+    let config = &loaded.config;
+    let ground = Claims {
+        workspace: &config.station.workspace,
+        pid_file: options.pid_file.as_deref(),
+        user: options.user.as_deref(),
+        group: options.group.as_deref(),
+        secrets: config.websocket.api_key.is_some(),
+    }
+    .take(|| bind(&config.websocket))?;
+    let Ground { ports, pid_file, workspace } = ground;
+    let paths = &workspace.paths;
+    let logging = Logging::start(&log_options(config, paths, background))?;
+    for warning in &loaded.warnings {
+        warn!("{warning}");
+    }
+    let feed = Feed::new();
+    let store = open(config, paths, feed.clone())?;
+    let after = System::new().block_on(serve(
+        Start { options, config, paths, ports, ready },
+        store.clone(),
+        feed,
+        &logging,
+    ));
+    match store.close() {
+        Ok(()) => info!("the database is closed"),
+        Err(error) => error!("the database was not closed cleanly: {error}"),
+    }
+    drop((pid_file, workspace));
+    after
+}
+
+/// What is needed to come from a claimed ground to a serving station.
+struct Start<'a> {
+    options: &'a StartOptions,
+    config: &'a Config,
+    paths: &'a Paths,
+    ports: Vec<TcpListener>,
+    ready: Ready,
+}
+
+async fn serve(
+    start: Start<'_>,
+    store: Store,
+    feed: Arc<Feed>,
+    logging: &Logging,
+) -> Result<After, StartError> {
+    let Start { options, config, paths, ports, ready } = start;
+    let internal = |error: &dyn std::fmt::Display| StartError::Internal(error.to_string());
+    let signals = Signals::new().map_err(|error| internal(&error))?;
+    let group = config.station.socket_group.as_deref();
+    let (socket, socket_file) = ControlSocket::bind(&config.station.socket_path, group)?;
+    let history = History::new(config.metrics.interval, config.metrics.history);
+    let tools = Tools::new(store, feed, history).map_err(|error| internal(&error))?;
+    super::log_channel::connect(&logging.handle(), tools.feed.clone());
+    let address = ports::address(&config.websocket.host, &ports);
+    let notifier = ready.notifier();
+    let supervisor = assemble(config, &options.daemons, paths, &tools)?;
+    let (control, requests) = mpsc::channel(16);
+    let parts = Parts {
+        store: tools.store.clone(),
+        feed: tools.feed.clone(),
+        board: tools.board.clone(),
+        links: tools.links().clone(),
+        estops: tools.estops.clone(),
+        history: tools.history.clone(),
+        telemetry: tools.telemetry.clone(),
+        control,
+    };
+    let app = App::new(parts, settings(config, paths));
+    let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
+    let handle = server.handle();
+    actix::spawn(server);
+
+    let station = Station {
+        tools: tools.clone(),
+        supervisor: supervisor.clone(),
+        app,
+        server: handle,
+        log: logging.handle(),
+        notifier,
+        signals,
+        requests,
+        options: options.clone(),
+        paths: paths.clone(),
+        grace: config.queue.shutdown_grace,
+        configuration: config.clone(),
+    };
+    let mut up = Box::pin(supervisor.send(AllUp));
+    let announce = move |station: &Station| {
+        station.tools.board.set_phase(Phase::Ready);
+        let at = address.as_deref().unwrap_or("the control socket only");
+        let announcement = format!(
+            "stationd {} is ready: {at} (PID {}, workspace {})",
+            env!("CARGO_PKG_VERSION"),
+            std::process::id(),
+            station.paths.root.display()
+        );
+        info!("{announcement}");
+        ready.ready(&announcement, Some(&station.log));
+    };
+    let after = station.live(&mut up, announce).await;
+    drop(socket_file);
+    after
+}
+
+/// Nothing if the listener is switched off.
+fn bind(config: &Websocket) -> Result<Vec<TcpListener>, StartError> {
+    if config.enabled { ports::bind(&config.host, config.port) } else { Ok(Vec::new()) }
+}
+
+fn open(config: &Config, paths: &Paths, feed: Arc<Feed>) -> Result<Store, StartError> {
+    let options = StoreOptions {
+        path: config.database.path.clone(),
+        backups: paths.backups.clone(),
+        files: paths.files.clone(),
+        synchronous: match config.database.synchronous {
+            Synchronous::Normal => store::Synchronous::Normal,
+            Synchronous::Full | Synchronous::Extra => store::Synchronous::Full,
+        },
+        pool_size: u32::try_from(config.database.pool_size).unwrap_or(u32::MAX),
+    };
+    Store::open(options, feed).map_err(|error| match error {
+        StoreError::Io { .. } | StoreError::Full => {
+            StartError::storage("failed to open the database", io::Error::other(error))
+        }
+        error => StartError::Database(error.to_string()),
+    })
+}
+
+/// How the log is written, as configured.
+pub(super) fn log_options(config: &Config, paths: &Paths, background: bool) -> LogOptions {
+    let logging = &config.logging;
+    let file = logging.file.clone().or_else(|| background.then(|| paths.log_file()));
+    let rotation = Rotation {
+        max_bytes: logging.max_size,
+        backups: logging.backup_count,
+        compress: logging.compress,
+        max_age: Some(logging.max_age),
+    };
+    LogOptions {
+        level: logging.level,
+        modules: logging.modules.iter().map(|(name, level)| (name.clone(), *level)).collect(),
+        format: match &logging.format {
+            LogFormat::Text => super::LogFormat::Text,
+            LogFormat::Json => super::LogFormat::Json,
+            LogFormat::Template(template) => super::LogFormat::parse(template),
+        },
+        file,
+        rotation: (logging.rotate == Rotate::Internal).then_some(rotation),
+    }
+}
+
+/// Executes the same command line in this same process. Returns only if that fails.
+fn again(background: bool, notifier: &Notifier) -> StartError {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("stationd"));
+    let mut command = Command::new(program);
+    command.args(std::env::args_os().skip(1)).envs(notifier.environment());
+    if background {
+        command.env(DETACHED, "1");
+    }
+    StartError::Internal(format!("failed to start again: {}", command.exec()))
+}

@@ -1,0 +1,58 @@
+//! What ties an incarnation to its supervisor.
+
+use std::sync::Arc;
+
+use actix::{Message, Recipient};
+
+use super::vitals::{Exit, Vitals};
+use crate::domain::Health;
+
+/// Something an incarnation tells its supervisor.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub(super) struct News {
+    /// The place of the daemon among all.
+    pub(super) index: usize,
+    /// Which incarnation of it: news of an abandoned one is ignored.
+    pub(super) incarnation: u64,
+    /// What happened.
+    pub(super) event: Event,
+}
+
+/// What can happen to an incarnation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Event {
+    /// Its event loop turns, and it is so well: the first such word means that it has started,
+    /// later ones answer requests.
+    Health(Health),
+    /// Nothing of it is left.
+    Exited(Exit),
+}
+
+/// Sends an incarnation's news in its name.
+#[derive(Clone)]
+pub(super) struct Reporter {
+    pub(super) index: usize,
+    pub(super) incarnation: u64,
+    pub(super) supervisor: Recipient<News>,
+}
+
+impl Reporter {
+    pub(super) fn tell(&self, event: Event) {
+        let Self { index, incarnation, .. } = *self;
+        self.supervisor.do_send(News { index, incarnation, event });
+    }
+}
+
+/// Owned by whatever carries an incarnation at the moment; its drop is the notice of death, so
+/// there is exactly one, whatever happens.
+pub(super) struct Lifeline {
+    pub(super) reporter: Reporter,
+    pub(super) vitals: Arc<Vitals>,
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        self.reporter.tell(Event::Exited(self.vitals.verdict()));
+    }
+}

@@ -1,0 +1,128 @@
+//! What can be asked of the supervisor.
+
+use std::time::Duration;
+
+use actix::Message;
+use thiserror::Error;
+
+use crate::domain::Daemon;
+
+/// Shows every daemon, in the order they were given.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<Daemon>")]
+pub struct List;
+
+/// Shows one daemon.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Daemon, OrderError>")]
+pub struct Show {
+    /// Which, by [`same_name`](crate::domain::same_name).
+    pub name: String,
+}
+
+/// Starts a daemon and what it depends on, and answers once it is RUNNING, or did not start.
+/// Forgives its failures so far; what backs off is started at once.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Daemon, OrderError>")]
+pub struct Start {
+    /// Which, by [`same_name`](crate::domain::same_name).
+    pub name: String,
+}
+
+/// Stops a daemon, and answers once nothing of it is left. What depends on it is left alone, as
+/// when it fails.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Daemon, OrderError>")]
+pub struct Stop {
+    /// Which, by [`same_name`](crate::domain::same_name).
+    pub name: String,
+}
+
+/// Stops a daemon, if it runs, and starts it.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Daemon, OrderError>")]
+pub struct Restart {
+    /// Which, by [`same_name`](crate::domain::same_name).
+    pub name: String,
+}
+
+/// Asks every running daemon how it is, now, and shows all once each has answered or was given up.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<Daemon>")]
+pub struct CheckHealth;
+
+/// Waits until every enabled daemon has been RUNNING at least once, or one of them will not be
+/// without help.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), NotReady>")]
+pub struct Ready;
+
+/// Stops every daemon for good, each before what it depends on, those independent of each other
+/// at the same time. Answered when none is left. Each has its own stop time-out, but when the
+/// grace is over, whatever is left is abandoned. A second request may shorten the grace.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Shutdown {
+    /// For all of them together.
+    pub grace: Duration,
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OrderError {
+    /// There is no such daemon.
+    #[error("no daemon is called \"{name}\"{}", did_you_mean(.nearest.as_deref()))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The name that looks most like it.
+        nearest: Option<String>,
+    },
+    /// It was given up after so long. It did not start and is tried again, or was stopped by force.
+    #[error("{name} did not {verb} within {} s", .limit.as_secs_f64())]
+    TimedOut {
+        /// Which daemon.
+        name: String,
+        /// `start` or `stop`.
+        verb: &'static str,
+        /// Its time-out.
+        limit: Duration,
+    },
+    /// It, or what it depends on, did not start.
+    #[error("{name} did not start: {reason}")]
+    Failed {
+        /// Which daemon.
+        name: String,
+        /// In one sentence.
+        reason: String,
+    },
+    /// The order cannot be carried out now.
+    #[error("{name} {reason}")]
+    Refused {
+        /// Which daemon.
+        name: String,
+        /// The rest of a sentence that begins with the name.
+        reason: &'static str,
+    },
+}
+
+/// Why the daemons will not be ready.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotReady {
+    /// An enabled daemon will not start without help.
+    #[error("{name} did not start: {reason}")]
+    Failed {
+        /// Which.
+        name: String,
+        /// In one sentence.
+        reason: String,
+    },
+    /// Everything is being stopped.
+    #[error("the daemons are being stopped")]
+    ShuttingDown,
+}
+
+/// The end of a sentence about an unknown name.
+pub(super) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default()
+}

@@ -1,0 +1,113 @@
+//! What runs inside a daemon's own event loop on behalf of its supervisor.
+//!
+//! It is the loop's own: a loop held up by a blocking handler or by `ctx.wait` does not poll it,
+//! so it falls silent, answers no health request and does not stop.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+    time::{Duration, Instant},
+};
+
+use actix::{AsyncContext, Context, fut::ActorFuture};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{Interval, MissedTickBehavior, interval},
+};
+
+use super::{
+    child::Service,
+    lifeline::{Event, Lifeline, Reporter},
+    vitals::Vitals,
+};
+
+/// What the supervisor may ask of an incarnation.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Control {
+    /// How are you?
+    Examine,
+    /// Stop, by then at the latest.
+    Stop(Instant),
+    /// Misbehave.
+    #[cfg(feature = "faults")]
+    Fault(super::faults::Fault),
+}
+
+/// The incarnation's end of what the supervisor asks of it.
+pub(super) struct Controls {
+    beat: Duration,
+    requests: UnboundedReceiver<Control>,
+}
+
+impl Controls {
+    /// For a loop that is to show life every `beat`.
+    pub(super) fn new(beat: Duration) -> (UnboundedSender<Control>, Self) {
+        let (sender, requests) = unbounded_channel();
+        (sender, Self { beat, requests })
+    }
+}
+
+/// Beats, answers and obeys.
+pub(super) struct Pulse {
+    beat: Interval,
+    requests: UnboundedReceiver<Control>,
+    reporter: Reporter,
+    vitals: Arc<Vitals>,
+    started: bool,
+    #[cfg(feature = "faults")]
+    faults: super::faults::Faults,
+}
+
+impl Pulse {
+    /// Must be called on the thread that will run it.
+    pub(super) fn new(controls: Controls, lifeline: &Lifeline) -> Self {
+        let mut beat = interval(controls.beat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            beat,
+            requests: controls.requests,
+            reporter: lifeline.reporter.clone(),
+            vitals: lifeline.vitals.clone(),
+            started: false,
+            #[cfg(feature = "faults")]
+            faults: super::faults::Faults::default(),
+        }
+    }
+
+    fn obey<A: Service>(&mut self, control: Control, actor: &mut A, ctx: &mut Context<A>) {
+        match control {
+            Control::Examine => self.reporter.tell(Event::Health(actor.health())),
+            Control::Stop(deadline) => actor.stop(ctx, deadline),
+            #[cfg(feature = "faults")]
+            Control::Fault(fault) => self.faults.strike(fault, &self.vitals, ctx),
+        }
+    }
+}
+
+impl<A: Service> ActorFuture<A> for Pulse {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut A,
+        ctx: &mut Context<A>,
+        task: &mut task::Context<'_>,
+    ) -> Poll<()> {
+        if ctx.waiting() {
+            return Poll::Pending; // actix polls everything once more after a handler's `ctx.wait`
+        }
+        let this = self.get_mut();
+        while this.beat.poll_tick(task).is_ready() {
+            this.vitals.beat();
+        }
+        while let Poll::Ready(Some(control)) = this.requests.poll_recv(task) {
+            this.obey(control, actor, ctx);
+        }
+        if !this.started {
+            this.started = true; // and `Actor::started` has returned
+            this.reporter.tell(Event::Health(actor.health()));
+        }
+        Poll::Pending
+    }
+}

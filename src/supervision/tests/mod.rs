@@ -1,0 +1,17 @@
+//! Real actors on real threads that panic, fail, hang and quit; and the pure parts, exactly.
+
+mod aborts;
+mod bomb;
+mod demo;
+mod ends;
+mod facts;
+#[cfg(feature = "faults")]
+mod faults;
+mod hangs;
+mod laws;
+mod order;
+mod panics;
+mod registry;
+mod schedule;
+mod shutdown;
+mod support;

@@ -1,0 +1,126 @@
+/**
+ * The one WebSocket: subscribes, resumes where it left off, notices silence, comes back by itself.
+ * It knows nothing of the state's meaning; `handlers` are told what happens.
+ */
+
+import { key } from './api.js';
+
+const SILENCE = 6000; // The station speaks each second; after six it is no longer live.
+const FIRST_DELAY = 400;
+const LONGEST_DELAY = 5000;
+
+/**
+ * @param handlers `message(object)`, `live({resumed})`, `lost({retryAt, attempt})`,
+ *   `unauthorized()`, `lagged(message)`, `seq()` → the newest number seen, `forget()`.
+ */
+export function createSocket(handlers) {
+  let socket = null;
+  let attempt = 0;
+  let retry = null;
+  let heard = 0;
+  let asked = null;
+  let stopped = false;
+
+  function open() {
+    clearTimeout(retry);
+    retry = null;
+    stopped = false;
+    heard = performance.now();
+    const mine = new WebSocket(`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`);
+    socket = mine;
+    mine.onopen = () => {
+      if (key.get()) send({ type: 'AUTH', token: key.get() });
+      subscribe(handlers.seq());
+    };
+    mine.onmessage = (event) => mine === socket && receive(event.data);
+    mine.onclose = () => mine === socket && lose();
+  }
+
+  function subscribe(since) {
+    asked = since;
+    const message = { type: 'SUBSCRIBE', channels: ['all'], ack: true };
+    if (since !== null) message.since = since;
+    send(message);
+  }
+
+  function receive(data) {
+    heard = performance.now();
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return; // A frame that is not JSON is not ours.
+    }
+    if (message.type === 'subscribed') acknowledge(message);
+    else if (message.type === 'lagged') lag(message);
+    else if (message.type === 'error') refuse(message);
+    else handlers.message(message);
+  }
+
+  function acknowledge({ seq }) {
+    // Numbers never go back, unless another workspace answers: then nothing we hold is true.
+    if (asked !== null && seq < asked) {
+      handlers.forget();
+      subscribe(null);
+      return;
+    }
+    attempt = 0;
+    const resumed = asked !== null;
+    asked = null;
+    handlers.live({ resumed });
+  }
+
+  function lag(message) {
+    handlers.lagged(message);
+    // A `since` that is too old is answered by the snapshot; overflow while live is not.
+    if (asked === null) subscribe(null);
+    asked = null;
+  }
+
+  function refuse(message) {
+    if (message.error_code !== 'UNAUTHORIZED') {
+      handlers.message(message);
+      return;
+    }
+    stop();
+    handlers.unauthorized();
+  }
+
+  function lose() {
+    socket = null;
+    if (stopped) return;
+    const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt);
+    // Jitter, so that every open page does not come back in the same instant.
+    const delay = ceiling * (0.7 + Math.random() * 0.6);
+    attempt += 1;
+    retry = setTimeout(open, delay);
+    handlers.lost({ retryAt: performance.now() + delay, attempt });
+  }
+
+  function send(message) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  }
+
+  function cut() {
+    const old = socket;
+    socket = null;
+    old?.close();
+    lose();
+  }
+
+  function stop() {
+    stopped = true;
+    clearTimeout(retry);
+    retry = null;
+    const old = socket;
+    socket = null;
+    old?.close();
+  }
+
+  setInterval(() => socket && performance.now() - heard > SILENCE && cut(), 1000);
+  const hurry = () => retry !== null && open();
+  addEventListener('online', hurry);
+  document.addEventListener('visibilitychange', () => !document.hidden && hurry());
+
+  return { open, stop, hurry, heard: () => heard };
+}

@@ -1,0 +1,261 @@
+/**
+ * A toolpath on a canvas. The whole path is painted once into a layer; what is drawn so far lives in
+ * a second layer that is only ever extended, so a frame costs two image copies however long the
+ * path is. Only acknowledged lines are shown as drawn: movement between two messages runs behind
+ * them, never ahead.
+ */
+
+const MARGIN = 14;
+const CATCH_UP = 5; // Per second: how quickly the picture follows an acknowledgement.
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+/** Where on the path the machine is after `lines` lines: a segment index with a fraction. */
+export function reached(path, lines) {
+  const after = path.lines;
+  if (after.length === 0 || lines < after[0]) return 0;
+  const low = lastNotAbove(after, lines);
+  if (low >= after.length - 1) return after.length - 1;
+  const high = lastNotAbove(after, after[low + 1]);
+  const within = (lines - after[low]) / (after[low + 1] - after[low]);
+  return low + within * (high - low);
+}
+
+function lastNotAbove(sorted, value) {
+  let [low, high] = [0, sorted.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (sorted[middle] <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** True where the end or the start of segment `i` lies outside what the machine can reach. */
+export function isOutside(path, i, envelope) {
+  if (!envelope) return false;
+  const out = (k) => {
+    const [x, y] = [path.points[2 * k], path.points[2 * k + 1]];
+    return x < -0.005 || y < -0.005 || x > envelope.x + 0.005 || y > envelope.y + 0.005;
+  };
+  return out(i) || out(i - 1);
+}
+
+export class Toolpath {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext('2d');
+    this.whole = document.createElement('canvas');
+    this.done = document.createElement('canvas');
+    this.path = null;
+    this.envelope = null;
+    this.at = null; // From millimetres to pixels, once the canvas has a size.
+    this.target = 0;
+    this.shown = 0;
+    this.painted = 0;
+    this.head = null;
+    this.frame = null;
+    this.rebuild = this.rebuild.bind(this);
+    this.observer = new ResizeObserver(this.rebuild);
+    this.observer.observe(canvas);
+    addEventListener('stationd:themed', this.rebuild);
+  }
+
+  dispose() {
+    this.observer.disconnect();
+    removeEventListener('stationd:themed', this.rebuild);
+    if (this.frame) cancelAnimationFrame(this.frame);
+  }
+
+  /** A new path; what is drawn of it appears at once. */
+  setPath(path, envelope) {
+    this.path = path;
+    this.envelope = envelope ?? null;
+    this.shown = this.target;
+    this.rebuild();
+  }
+
+  /** Lines acknowledged, and where the machine says its tool is. */
+  setProgress(lines, position) {
+    const back = lines < this.target;
+    this.target = lines;
+    this.wanted = position ?? null;
+    this.head = this.head && this.wanted && !still.matches ? this.head : this.wanted && { ...this.wanted };
+    if (back || still.matches) this.shown = lines;
+    if (back) this.rebuild();
+    else this.schedule();
+  }
+
+  /** Everything anew: after a change of size, theme, path, or a step back. */
+  rebuild() {
+    const box = this.canvas.getBoundingClientRect();
+    if (box.width < 2 || box.height < 2) return;
+    const ratio = devicePixelRatio || 1;
+    for (const canvas of [this.canvas, this.whole, this.done]) {
+      canvas.width = Math.round(box.width * ratio);
+      canvas.height = Math.round(box.height * ratio);
+    }
+    this.ratio = ratio;
+    this.readColours();
+    this.fit(box.width, box.height);
+    this.painted = 0;
+    this.paintWhole();
+    this.schedule();
+  }
+
+  readColours() {
+    const style = getComputedStyle(this.canvas);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    this.colours = { todo: colour('--path-todo'), done: colour('--active'), bad: colour('--bad'), frame: colour('--path-frame'), grid: colour('--path-grid'), head: colour('--ink') };
+  }
+
+  /** Scale and origin so that path and envelope fit, with y up as on the machine. */
+  fit(width, height) {
+    const { envelope, path } = this;
+    const lows = [envelope && [0, 0], path?.min].filter(Boolean);
+    const highs = [envelope && [envelope.x, envelope.y], path?.max].filter(Boolean);
+    if (lows.length === 0) lows.push([0, 0]);
+    if (highs.length === 0) highs.push([1, 1]);
+    const least = (axis) => Math.min(...lows.map((corner) => corner[axis]));
+    const most = (axis) => Math.max(...highs.map((corner) => corner[axis]));
+    const [x0, y0, x1, y1] = [least(0), least(1), most(0), most(1)];
+    const wide = Math.max(x1 - x0, 1e-6);
+    const tall = Math.max(y1 - y0, 1e-6);
+    const scale = Math.min((width - 2 * MARGIN) / wide, (height - 2 * MARGIN) / tall);
+    const left = (width - wide * scale) / 2 - x0 * scale;
+    const bottom = (height + tall * scale) / 2 + y0 * scale;
+    this.scale = scale;
+    this.at = (x, y) => [left + x * scale, bottom - y * scale];
+  }
+
+  layer(canvas) {
+    const context = canvas.getContext('2d');
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.lineCap = 'round';
+    context.lineJoin = 'round';
+    return context;
+  }
+
+  paintWhole() {
+    const context = this.layer(this.whole);
+    if (this.envelope) this.paintEnvelope(context);
+    if (!this.path) return;
+    const todo = { work: new Path2D(), travel: new Path2D(), bad: new Path2D() };
+    this.trace(1, this.path.draw.length, (i) => (isOutside(this.path, i, this.envelope) ? todo.bad : this.path.draw[i] ? todo.work : todo.travel));
+    stroke(context, todo.travel, this.colours.frame, 0.75, [2, 3]);
+    stroke(context, todo.work, this.colours.todo, 1.25);
+    stroke(context, todo.bad, this.colours.bad, 1.75);
+  }
+
+  paintEnvelope(context) {
+    const { x, y } = this.envelope;
+    const step = Math.max(x, y) > 500 ? 100 : Math.max(x, y) > 120 ? 50 : 10;
+    const grid = new Path2D();
+    const line = (from, to) => {
+      grid.moveTo(...this.at(...from));
+      grid.lineTo(...this.at(...to));
+    };
+    for (let at = step; at < x; at += step) line([at, 0], [at, y]);
+    for (let at = step; at < y; at += step) line([0, at], [x, at]);
+    stroke(context, grid, this.colours.grid, 1);
+    const [left, top] = this.at(0, y);
+    context.strokeStyle = this.colours.frame;
+    context.lineWidth = 1;
+    context.setLineDash([]);
+    context.strokeRect(left, top, x * this.scale, y * this.scale);
+  }
+
+  /** Adds the segments from `first` up to `end` to the path that `choose(i)` names. */
+  trace(first, end, choose) {
+    const { points } = this.path;
+    let last = null;
+    for (let i = first; i < end; i += 1) {
+      const into = choose(i);
+      if (into !== last) into?.moveTo(...this.at(points[2 * i - 2], points[2 * i - 1]));
+      into?.lineTo(...this.at(points[2 * i], points[2 * i + 1]));
+      last = into;
+    }
+  }
+
+  schedule() {
+    if (this.frame === null) this.frame = requestAnimationFrame((now) => this.draw(now));
+  }
+
+  draw(now) {
+    this.frame = null;
+    if (this.at === null) return;
+    const seconds = Math.min(0.1, (now - (this.last ?? now)) / 1000);
+    this.last = now;
+    const moving = this.advance(seconds);
+    const { context, canvas } = this;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(this.whole, 0, 0);
+    if (this.path) this.drawDone(context);
+    if (this.head) this.drawHead(context);
+    if (moving) this.schedule();
+    else this.last = null;
+  }
+
+  /** Moves what is shown towards what is known; true while there is a way to go. */
+  advance(seconds) {
+    const share = still.matches ? 1 : 1 - Math.exp(-CATCH_UP * seconds);
+    const gap = this.target - this.shown;
+    this.shown = Math.abs(gap) < 0.01 ? this.target : this.shown + gap * share;
+    let moving = this.shown !== this.target;
+    if (this.head && this.wanted) {
+      for (const axis of ['x', 'y']) {
+        const way = this.wanted[axis] - this.head[axis];
+        this.head[axis] = Math.abs(way) * this.scale < 0.1 ? this.wanted[axis] : this.head[axis] + way * share;
+        moving ||= this.head[axis] !== this.wanted[axis];
+      }
+    }
+    return moving;
+  }
+
+  /** Extends the layer by whole segments; the one under way is drawn over it in part. */
+  drawDone(context) {
+    const at = reached(this.path, this.shown);
+    const whole = Math.floor(at);
+    if (whole > this.painted) {
+      this.strokeDone(this.layer(this.done), this.painted + 1, whole + 1);
+      this.painted = whole;
+    }
+    context.drawImage(this.done, 0, 0);
+    const next = whole + 1;
+    if (next >= this.path.draw.length || !this.path.draw[next] || at === whole) return;
+    const { points } = this.path;
+    const [x0, y0, x1, y1] = points.slice(2 * whole, 2 * next + 2);
+    const part = new Path2D();
+    part.moveTo(...this.at(x0, y0));
+    part.lineTo(...this.at(x0 + (x1 - x0) * (at - whole), y0 + (y1 - y0) * (at - whole)));
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    stroke(context, part, this.colours.done, 1.75);
+  }
+
+  strokeDone(context, first, end) {
+    const [good, bad] = [new Path2D(), new Path2D()];
+    this.trace(first, end, (i) => (!this.path.draw[i] ? null : isOutside(this.path, i, this.envelope) ? bad : good));
+    stroke(context, good, this.colours.done, 1.75);
+    stroke(context, bad, this.colours.bad, 2.25);
+  }
+
+  drawHead(context) {
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    const [x, y] = this.at(this.head.x, this.head.y);
+    const cross = new Path2D();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      cross.moveTo(x + dx * 4, y + dy * 4);
+      cross.lineTo(x + dx * 10, y + dy * 10);
+    }
+    cross.moveTo(x + 4, y);
+    cross.arc(x, y, 4, 0, 2 * Math.PI);
+    stroke(context, cross, this.colours.head, 1.25);
+  }
+}
+
+function stroke(context, path, colour, width, dashes = []) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.setLineDash(dashes);
+  context.stroke(path);
+}

@@ -1,0 +1,64 @@
+// The sentence on top answers: is anything wrong, what runs, does anything need a person?
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { initial } from '../../static/reduce.js';
+import { sentence } from '../../static/sentence.js';
+
+function station({ phase = 'live', jobs = [], devices = [], daemons = [], ...rest } = {}) {
+  const state = { ...initial(), ...rest };
+  state.connection.phase = phase;
+  jobs.forEach((job, index) => state.jobs.set(String(index), { id: String(index), kind: 'device', ...job }));
+  for (const device of devices) state.devices.set(device.name, device);
+  for (const daemon of daemons) state.daemons.set(daemon.name, daemon);
+  return state;
+}
+
+const says = (given, text, meaning) => assert.deepEqual((({ text, meaning }) => ({ text, meaning }))(sentence(station(given))), { text, meaning });
+
+test('a quiet station is well', () => says({}, 'All well. Nothing is running or waiting.', 'good'));
+
+test('work is counted by machine, program and waiting job', () => {
+  const devices = [{ name: 'a', status: 'busy' }, { name: 'b', status: 'busy' }, { name: 'c', status: 'idle' }];
+  const jobs = [{ name: 'x', state: 'RUNNING' }, { name: 'y', state: 'RUNNING', kind: 'command' }, { name: 'z', state: 'QUEUED' }];
+  says({ devices, jobs }, 'All well. 2 machines working, 1 program running, 1 job waiting.', 'active');
+});
+
+test('one thing that needs a person is named', () =>
+  says({ jobs: [{ name: 'plate.nc', state: 'HELD' }] }, 'plate.nc is held: it needs you. Nothing is running or waiting.', 'attention'));
+
+test('an alarm comes before a held job', () => {
+  const given = { jobs: [{ name: 'plate.nc', state: 'HELD' }], devices: [{ name: 'mill', status: 'alarm' }] };
+  says(given, '2 things need you: mill is in alarm and plate.nc is held. Nothing is running or waiting.', 'bad');
+});
+
+test('many things are counted, two are named', () => {
+  const jobs = ['a', 'b', 'c', 'd'].map((name) => ({ name, state: 'INTERRUPTED' }));
+  says({ jobs }, '4 things need you: a was interrupted, b was interrupted and 2 more. Nothing is running or waiting.', 'attention');
+});
+
+test('what mends itself is said but asks for nobody', () =>
+  says({ daemons: [{ name: 'camera', state: 'BACKOFF' }] }, 'camera is restarting. Nothing is running or waiting.', 'attention'));
+
+test('a failed daemon needs a person', () =>
+  says({ daemons: [{ name: 'camera', state: 'FAILED' }] }, 'camera has failed: it needs you. Nothing is running or waiting.', 'bad'));
+
+test('a lost connection hides everything else', () =>
+  says({ phase: 'lost', devices: [{ name: 'mill', status: 'alarm' }] }, 'No connection to the station. What you see is frozen.', 'bad'));
+
+test('a key is asked for', () => says({ phase: 'unauthorized' }, 'This station asks for its API key.', 'attention'));
+
+test('an emergency stop that is not confirmed says what to do', () => {
+  const devices = [{ name: 'mill', status: 'busy', estop: { sent: true, confirmed: false } }];
+  says({ devices }, 'Emergency stop of mill is NOT CONFIRMED. Cut the power at the machine.', 'bad');
+});
+
+test('waiting jobs that were not read are counted by the station', () =>
+  says({ moreJobs: true, station: { queue_length: 4210 } }, 'All well. Nothing is running, 4\u202f210 jobs waiting.', 'good'));
+
+test('the sentence holds no figure that changes by itself', () => {
+  const state = station({ jobs: [{ name: 'x', state: 'RUNNING', progress_percentage: 3, eta_seconds: 9 }], devices: [{ name: 'a', status: 'busy' }] });
+  const before = sentence(state).text;
+  Object.assign(state.jobs.get('0'), { progress_percentage: 77, eta_seconds: 1 });
+  assert.equal(sentence(state).text, before);
+});
