@@ -148,10 +148,10 @@ impl Progress {
     /// So many lines of so many.
     pub fn of(lines_acknowledged: u64, lines_total: u64) -> Self {
         let lines_acknowledged = lines_acknowledged.min(lines_total);
-        let mut progress =
-            Self { lines_acknowledged, lines_total, progress_percentage: 0.0, eta_seconds: None };
-        progress.progress_percentage = (progress.share() * 1000.0).round() / 10.0;
-        progress
+        // Rounded down: 100 is said of what is complete, and of nothing else.
+        let tenths = lines_acknowledged.saturating_mul(1000).checked_div(lines_total).unwrap_or(0);
+        let progress_percentage = tenths as f64 / 10.0;
+        Self { lines_acknowledged, lines_total, progress_percentage, eta_seconds: None }
     }
 
     /// The share that is done, 0 to 1.
