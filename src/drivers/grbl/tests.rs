@@ -129,7 +129,7 @@ impl Bench {
     }
 
     fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
-        let limit = self.now + Duration::from_secs(3600);
+        let limit = self.now + Duration::from_hours(1);
         for _ in 0..2_000_000 {
             if done(self) {
                 return;
@@ -228,7 +228,7 @@ fn pause_holds_still_and_resume_goes_on_where_it_was() {
     bench.command(Command::Pause);
     bench.until("it is paused", |bench| bench.has(&Event::Paused(None)));
     let total = bench.machine.drawing().total;
-    let until = bench.now + Duration::from_secs(120);
+    let until = bench.now + Duration::from_mins(2);
     bench.until("two minutes are over", |bench| bench.now > until);
     assert_eq!(bench.machine.drawing().total, total);
     assert_eq!(bench.status(), Some(DeviceStatus::Paused));

@@ -12,10 +12,10 @@ use planner::{Block, Hold, Planner};
 
 use super::{Drawing, Faults, Firmware};
 
-/// Bytes the receive ring holds (RX_BUFFER_SIZE 128, of which one stays empty).
+/// Bytes the receive ring holds (`RX_BUFFER_SIZE` 128, of which one stays empty).
 const RX_USABLE: usize = 127;
 
-/// Characters a line may have (LINE_BUFFER_SIZE 80, of which one ends it).
+/// Characters a line may have (`LINE_BUFFER_SIZE` 80, of which one ends it).
 const LINE_USABLE: usize = 79;
 
 const BANNER: &str = "\r\nGrbl 1.1h ['$' for help]\r\n";
@@ -296,7 +296,7 @@ impl Grbl {
 
     fn answer(&mut self, text: &str) {
         if self.faults.garbage > 0.0 && self.chance() < self.faults.garbage {
-            let noise: Vec<u8> = (0..1 + self.dice() % 12)
+            let noise: Vec<u8> = (0..=self.dice() % 12)
                 .map(|_| self.dice().to_le_bytes()[0])
                 .filter(|byte| !b"\r\n".contains(byte))
                 .collect();

@@ -27,7 +27,7 @@ use crate::{
     domain::{DaemonKind, Live},
     feed::Feed,
     store::{Store, StoreOptions, Synchronous},
-    supervision::{Child, Policy as Restarts, Spec, Supervisor, child},
+    supervision::{Child, Policy as Restarts, Ready, Spec, Supervisor, child},
 };
 
 /// A server that is stopped when dropped.
@@ -152,6 +152,8 @@ impl Served {
                 let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = tcp.local_addr().unwrap();
                 let unix = UnixListener::bind(&at).unwrap();
+                let up = app.links.supervisor.send(Ready).await;
+                up.unwrap().unwrap();
                 let server = server(vec![tcp], Some(unix), &app).unwrap();
                 app.board.set_phase(Phase::Ready);
                 tell.send((app, address, server.handle(), System::current(), orders)).unwrap();

@@ -145,7 +145,7 @@ fn large_files_go_to_the_disk_and_too_large_ones_are_refused() {
     let huge = GCODE.repeat(40_000);
     let refused = served.request("POST /api/v1/jobs?name=h.nc", &[], huge.as_bytes());
     assert_eq!(refused.status, 413, "{}", refused.body);
-    let left = served.app.store.files().dir().read_dir().unwrap().count();
+    let left = served.socket.with_file_name("files").read_dir().unwrap().count();
     assert_eq!(left, 1, "the refused file is gone");
 }
 

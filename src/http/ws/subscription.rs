@@ -86,9 +86,11 @@ impl Subscription {
         self.wants_thing(frame.channel, &frame.resource)
     }
 
-    /// True if news of this thing was asked for.
+    /// True if news of this thing was asked for. What else happens to do with a single thing (an
+    /// audit record, an alert) is news of another channel.
     pub(super) fn wants_thing(&self, channel: Channel, resource: &str) -> bool {
-        self.wants_channel(channel) || self.things.iter().any(|thing| thing == resource)
+        let own = matches!(channel, Channel::Jobs | Channel::Devices | Channel::Daemons);
+        self.wants_channel(channel) || own && self.things.iter().any(|thing| thing == resource)
     }
 
     /// True if all of a channel was asked for.
@@ -142,6 +144,7 @@ mod tests {
         assert!(one.wants(&frame(Channel::Devices, "device:plotter")));
         assert!(!one.wants(&frame(Channel::Devices, "device:plotter2")));
         assert!(!one.wants(&frame(Channel::Jobs, "job:1")));
+        assert!(!one.wants(&frame(Channel::Audit, "device:plotter")));
     }
 
     #[test]
