@@ -3,6 +3,7 @@
 //! 1. Unpaced: a link and a bare character-counting loop take turns over the same kind of
 //!    pseudo-terminal with the same peer, which answers `ok` to each line.
 //! 2. Paced to 115200 baud, with the real 128-byte receive ring behind it.
+//! 3. How fast a file is analysed before it runs (shown, not judged).
 //!
 //! `cargo bench --bench streaming`; the exit code is non-zero if a limit is missed.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
@@ -69,6 +70,12 @@ fn main() -> ExitCode {
         share * 100.0
     );
     good &= share >= LEAST_SHARE && overflows == 0;
+
+    let text = lines(1_000_000);
+    let start = Instant::now();
+    let (analysis, _) = stationd::toolpath::analyse(&text[..]).expect("memory can be read");
+    assert_eq!(analysis.lines, 1_000_000);
+    println!("analysis: {:.0} MB/s", 25.0 / start.elapsed().as_secs_f64());
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

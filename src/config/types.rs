@@ -86,8 +86,6 @@ pub struct Websocket {
     pub allowed_origins: Vec<String>,
     /// Messages that one client may send in a second.
     pub message_rate_limit: u32,
-    /// A connection without traffic is closed after this; zero is never.
-    pub idle_timeout: Duration,
     /// Messages that may wait for one slow client.
     pub send_queue: usize,
 }
@@ -118,12 +116,8 @@ pub struct Database {
     pub path: PathBuf,
     /// Connections that read.
     pub pool_size: usize,
-    /// Connections that read besides those, in a rush.
-    pub max_overflow: usize,
     /// What a commit waits for.
     pub synchronous: Synchronous,
-    /// Give space back to the file system by itself.
-    pub auto_compact: bool,
     /// Events older than this are removed.
     pub event_retention: Duration,
 }
@@ -206,8 +200,6 @@ pub enum Rotate {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Supervisor {
-    /// Between comparisons of what should run with what does.
-    pub reconcile_interval: Duration,
     /// Between questions for a daemon's health.
     pub health_interval: Duration,
     /// How long an answer may take.
@@ -216,8 +208,6 @@ pub struct Supervisor {
     pub start_timeout: Duration,
     /// How long a stop may take.
     pub stop_timeout: Duration,
-    /// Daemons that start at a time.
-    pub max_concurrent: usize,
     /// Restarts after failures.
     pub restart: Restart,
     /// Switches of single daemons; one that is not named is on. See [`Config::daemon_enabled`].
@@ -273,8 +263,6 @@ pub struct Queue {
     pub retention: Duration,
     /// Bytes of the largest job file that is taken.
     pub max_file_size: u64,
-    /// Bytes of all job files together.
-    pub max_storage: u64,
 }
 
 /// The heartbeat file.

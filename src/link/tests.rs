@@ -312,6 +312,12 @@ fn nobody_else_may_use_a_port_and_the_message_says_who_does() {
 }
 
 #[test]
+fn an_emergency_stop_may_be_kept_by_any_thread() {
+    fn any_thread<T: Clone + Send + Sync + 'static>() {}
+    any_thread::<Estop>();
+}
+
+#[test]
 fn what_nobody_can_drive_is_refused_at_once() {
     for (driver, port) in [("grbl", "sim:ebb"), ("nonsense", "/dev/ttyUSB0"), ("grbl", "")] {
         let options = LinkOptions {

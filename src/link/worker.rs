@@ -5,6 +5,7 @@ mod port_io;
 mod requests;
 
 use std::{
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -18,7 +19,6 @@ use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
-use std::os::fd::AsFd;
 use tokio::sync::watch;
 
 use super::{

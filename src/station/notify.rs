@@ -135,7 +135,7 @@ mod tests {
         let manager = UnixDatagram::bind(&path).unwrap();
         manager.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mut notifier =
-            Notifier { socket: connect(path.as_os_str()).map(Arc::new), watchdog: None };
+            Notifier { socket: connect(path.as_os_str()).map(Arc::new), ..Notifier::default() };
         let heard = || {
             let mut word = [0; 256];
             let length = manager.recv(&mut word).unwrap();
