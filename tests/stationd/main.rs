@@ -6,5 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod daemon;
+mod dashboard;
 mod machines;
 mod support;
