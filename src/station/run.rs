@@ -109,11 +109,22 @@ fn live(
         feed,
         &logging,
     ));
-    match store.close() {
-        Ok(()) => info!("the database is closed"),
-        Err(error) => error!("the database was not closed cleanly: {error}"),
-    }
+    let closed = store.close();
     drop((pid_file, workspace));
+    match closed {
+        Ok(()) => info!("the database is closed"),
+        Err(error) => {
+            error!("the database was not closed cleanly: {error}");
+            let after = after?;
+            return match after {
+                After::Again(_) => Ok(after), // what is wrong may be gone by then
+                After::End => Err(StartError::storage(
+                    "failed to close the database",
+                    io::Error::other(error),
+                )),
+            };
+        }
+    }
     after
 }
 
