@@ -22,7 +22,7 @@ use stationd::{
         sync::{self, Sync},
     },
     feed::Feed,
-    http::{App, Names, Parts, Policy, Settings, Token},
+    http::{App, Names, Policy, Settings, Token},
     store::{Store, StoreOptions, Synchronous},
     supervision::{Supervisor, child},
 };
@@ -58,20 +58,10 @@ pub(crate) fn app(dir: &Path) -> Arc<App> {
     )
     .expect("the database opens");
     let history = History::new(Duration::from_secs(1), Duration::from_mins(1));
-    let tools = Tools::new(store.clone(), feed.clone(), history.clone()).expect("metrics");
-    let links = links(&tools, dir);
+    let tools = Tools::new(store, feed, history).expect("metrics");
+    tools.wire(links(&tools, dir));
     let (control, _) = tokio::sync::mpsc::channel(1);
-    let parts = Parts {
-        store,
-        feed,
-        board: tools.board.clone(),
-        links,
-        estops: tools.estops.clone(),
-        history,
-        telemetry: tools.telemetry.clone(),
-        control,
-    };
-    let app = App::new(parts, settings(dir));
+    let app = App::new(tools, control, settings(dir));
     app.board.set_phase(Phase::Ready);
     app
 }

@@ -47,7 +47,7 @@ pub(super) async fn drawing(
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let device = app.board.device(&name).ok_or_else(|| unknown(&name))?;
-    match app.links.device_manager.ask(Drawn { device: device.name.clone() }).await?? {
+    match app.links().device_manager.ask(Drawn { device: device.name.clone() }).await?? {
         Some(drawing) => Ok(HttpResponse::Ok().json(drawing)),
         None => Err(Problem::NotFound(format!(
             "device \"{}\" is a real machine: only simulated ones keep what they drew",
@@ -120,7 +120,7 @@ async fn operate(
         _ => String::new(),
     };
     let answer =
-        app.links.device_manager.ask(Operate { device: device.to_owned(), operation }).await;
+        app.links().device_manager.ask(Operate { device: device.to_owned(), operation }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
     let outcome = if answer.is_ok() { Outcome::Ok } else { Outcome::Failed };
     let (action, resource) = (format!("device.{word}"), format!("device:{device}"));

@@ -103,7 +103,7 @@ pub(super) async fn act(
 ) -> Result<web::Json<Job>, Problem> {
     let (id, action) = path.into_inner();
     let id = job_id(&id)?;
-    let answer = app.links.job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
+    let answer = app.links().job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
     if answer.is_err() {
         // What was done the queue has written down itself.

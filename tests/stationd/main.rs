@@ -1,0 +1,11 @@
+//! The built program from outside: real processes, sockets and files.
+//!
+//! A module is a capability. Stations are started by [`support`], each on a workspace of its own
+//! and any free port, so everything runs in parallel.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod daemon;
+mod dashboard;
+mod machines;
+mod support;
