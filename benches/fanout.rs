@@ -16,7 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{Actor, Addr, AsyncContext, Handler, Message, StreamHandler, System};
+use actix::{
+    Actor, Addr, AsyncContext, Handler, Message, StreamHandler, System, prelude::SendError,
+};
 use actix_web::{App, HttpRequest, HttpServer, web};
 use actix_web_actors::ws::{self, WebsocketContext};
 use bytestring::ByteString;
@@ -126,7 +128,11 @@ fn bare() {
         thread::spawn(move || {
             for text in receive {
                 for session in all.lock().expect("no panic").iter() {
-                    session.try_send(Text(text.clone())).ok().expect("a queue with room");
+                    let mut text = Text(text.clone());
+                    while let Err(SendError::Full(back)) = session.try_send(text) {
+                        text = back; // nothing may be lost
+                        thread::yield_now();
+                    }
                 }
             }
         });
