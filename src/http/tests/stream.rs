@@ -230,7 +230,7 @@ fn silence_is_answered_by_pings_and_then_by_the_end() {
 fn a_slow_reader_is_told_and_closed_and_slows_nobody() {
     let served = Served::with(|settings| settings.send_queue = 64);
     let mut slow = served.ws();
-    setsockopt(&slow.stream, sockopt::RcvBuf, &8192).unwrap(); // so that it is soon full
+    setsockopt(&slow.stream, sockopt::RcvBuf, &131_072).unwrap(); // so that it is soon full
     slow.subscribe(r#"["logs"]"#);
     let mut quick = served.ws();
     quick.subscribe(r#"["logs"]"#);
