@@ -95,6 +95,13 @@ enum Leaving {
     },
 }
 
+/// Whatever ends the thread, a panic included, it is said.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        (self.report)(Report::Closed);
+    }
+}
+
 impl Worker {
     pub(super) fn run(mut self) {
         self.state.identity.clone_from(&self.options.identity);
@@ -119,7 +126,6 @@ impl Worker {
                 self.driver.tick(now);
             }
         }
-        (self.report)(Report::Closed);
     }
 
     fn now(&self) -> Duration {
