@@ -295,6 +295,9 @@ impl Worker {
                 debug!("device \"{}\": {} is open", self.options.name, self.options.port);
                 self.state.link = Some(link);
                 self.state.out.clear();
+                // A stop that was pressed meanwhile goes before anything else.
+                self.state.unsent_stop =
+                    self.estop.borrow().as_ref().is_some_and(|stop| !stop.sent);
                 self.driver.opened(self.now());
             }
             Err((status, message)) => {
