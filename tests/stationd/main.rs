@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod daemon;
+mod dashboard;
 mod jobs;
+mod machines;
 mod supervision;
 mod support;

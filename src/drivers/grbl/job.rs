@@ -158,8 +158,9 @@ impl Grbl {
             Phase::Ready => match self.machine.state {
                 Some(State::Alarm) => Some("the machine is in alarm"),
                 Some(State::Sleep) => Some("the machine sleeps"),
-                Some(state) if state != State::Idle => Some("the machine is busy"),
-                _ => None,
+                // After a person's line it may be on its way still: the file waits its turn.
+                None | Some(State::Idle | State::Run) => None,
+                Some(_) => Some("the machine is busy"),
             },
             Phase::Running(_) => Some("another job is on the machine"),
             Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => {
@@ -325,7 +326,7 @@ impl Grbl {
         }
         let slow = self.window.oldest().map_or(Duration::ZERO, |(_, line)| slow(line));
         let patience = self.options.timeout.saturating_add(slow);
-        let answers = silence < Duration::from_secs(2);
+        let answers = silence < Duration::from_secs(2).min(patience / 2);
         let stalled = self.now >= job.moved + patience && !answers;
         let idles = self.now >= job.moved + patience && answers && !held;
         let seconds = patience.as_secs_f64();
