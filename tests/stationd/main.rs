@@ -7,5 +7,7 @@
 
 mod daemon;
 mod dashboard;
+mod jobs;
 mod machines;
+mod supervision;
 mod support;
