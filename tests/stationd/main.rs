@@ -11,3 +11,4 @@ mod jobs;
 mod machines;
 mod supervision;
 mod support;
+mod websocket;
