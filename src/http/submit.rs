@@ -205,7 +205,7 @@ async fn store(
     });
     let inserted = write.await?;
     // A queue that is down or has a full mailbox looks for work by itself.
-    let _ = app.links.job_queue.tell(Wake);
+    let _ = app.links().job_queue.tell(Wake);
     Ok(inserted)
 }
 

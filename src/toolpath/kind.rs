@@ -13,8 +13,8 @@ impl FileKind {
     /// Tells the kind by the extension of the file's name, else by its first bytes (a few hundred
     /// are enough). `None`: no machine takes it.
     pub fn of(name: &str, head: &[u8]) -> Option<Self> {
-        let extension = Path::new(name).extension()?.to_str().map(str::to_ascii_lowercase);
-        match extension.as_deref() {
+        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("gcode" | "gco" | "gc" | "g" | "nc" | "ngc" | "tap" | "cnc") => Some(Self::Gcode),
             _ => Self::of_content(head),
         }
@@ -67,6 +67,7 @@ mod tests {
     fn the_extension_decides_and_else_the_content() {
         assert_eq!(FileKind::of("a.GCode", b""), Some(FileKind::Gcode));
         assert_eq!(FileKind::of("a.txt", b"; hello\ng21 g90\nG0X1Y2\n"), Some(FileKind::Gcode));
+        assert_eq!(FileKind::of("plot", b"G21\nG0 X1\n"), Some(FileKind::Gcode));
         assert_eq!(FileKind::of("a.txt", b"dear all,\nG1\n"), None);
         assert_eq!(FileKind::of("a.png", b"\x89PNG\r\n\x1a\n"), None);
         assert_eq!(FileKind::of_content(b""), None);

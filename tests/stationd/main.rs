@@ -7,4 +7,5 @@
 
 mod daemon;
 mod dashboard;
+mod machines;
 mod support;

@@ -36,6 +36,8 @@ pub(super) struct OnMachine {
     pub(super) checkpoint: Checkpoint,
     /// Its end is being made durable: no request reaches the machine any more.
     pub(super) ending: bool,
+    /// That all is acknowledged has been said.
+    full: bool,
     /// When each line is done, once the file has been read for it.
     pub(super) estimate: Option<Estimate>,
     moving: Stopwatch,
@@ -52,6 +54,7 @@ impl OnMachine {
             waiting: Vec::new(),
             checkpoint: Checkpoint::default(),
             ending: false,
+            full: false,
             estimate: None,
             moving: Stopwatch::default(),
             drawing: Stopwatch::default(),
@@ -193,13 +196,16 @@ impl Machine {
         DeviceReport::of(&self.device, Timestamp::now())
     }
 
-    /// Shows and publishes how far the job is.
+    /// Shows and publishes how far the job is; that all is acknowledged is said once.
     pub(super) fn publish_progress(&mut self, board: &Board, feed: &Feed) {
-        let Some(on) = &self.on else { return };
+        let Some(on) = &mut self.on else { return };
         let progress = on.progress();
         let live = Arc::new(on.live(&progress, self.device.position));
-        board.show_progress(on.job.id, progress, live.clone());
-        feed.live(&live);
+        board.show_progress(on.job.id, progress.clone(), live.clone());
+        let full = progress.lines_acknowledged >= progress.lines_total;
+        if !std::mem::replace(&mut on.full, full) {
+            feed.live(&live);
+        }
     }
 }
 

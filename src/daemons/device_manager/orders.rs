@@ -201,7 +201,7 @@ impl Handler<WindDown> for DeviceManager {
         for machine in self.machines.values() {
             let Some(on) = machine.on.as_ref().filter(|on| !on.ending) else { continue };
             let left = on.progress().eta_seconds.unwrap_or(f64::INFINITY);
-            if left > grace.as_secs_f64() || machine.device.status == DeviceStatus::Paused {
+            if left >= grace.as_secs_f64() || machine.device.status == DeviceStatus::Paused {
                 machine.link.interrupt(on.job.id, "the station was stopped");
             }
         }

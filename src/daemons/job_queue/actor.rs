@@ -51,6 +51,15 @@ pub struct Options {
     pub jobs: PathBuf,
 }
 
+/// When what runs is ended that does not end by itself.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// Programs are asked to end, by SIGTERM.
+    ask: Instant,
+    /// They are killed, and nothing more is waited for.
+    kill: Instant,
+}
+
 /// Starts jobs.
 pub struct JobQueue {
     pub(super) options: Options,
@@ -59,6 +68,7 @@ pub struct JobQueue {
     pub(super) claiming: bool,
     pub(super) again: bool,
     pub(super) stopping: bool,
+    ends: Option<Ends>,
     pub(super) trouble: Option<String>,
 }
 
@@ -73,6 +83,7 @@ impl JobQueue {
             claiming: false,
             again: false,
             stopping: false,
+            ends: None,
             trouble: None,
         })
     }
@@ -82,6 +93,16 @@ impl JobQueue {
         for running in self.running.values() {
             running.group.signal(Signal::SIGCONT); // a stopped one could not end
             running.group.signal(signal);
+        }
+    }
+
+    /// What runs may go on for so long.
+    fn wind_down(&mut self, grace: Duration) {
+        let ask = Instant::now() + grace;
+        let kill = ask + RESERVE * 2 / 3;
+        self.ends = Some(Ends { ask, kill: self.ends.map_or(kill, |ends| ends.kill.min(kill)) });
+        if self.tools.links().device_manager.tell(WindDown { grace }).is_err() {
+            info!("the device manager is not running: no machine has to be wound down");
         }
     }
 
@@ -115,23 +136,34 @@ impl Service for JobQueue {
     fn stop(&mut self, ctx: &mut Self::Context, deadline: Instant) {
         self.stopping = true;
         let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE);
-        let grace = self.options.shutdown_grace.min(left);
-        if self.tools.links().device_manager.tell(WindDown { grace }).is_err() {
-            info!("the device manager is not running: no machine has to be wound down");
-        }
-        let (term_at, kill_at) = (Instant::now() + grace, Instant::now() + grace + RESERVE * 2 / 3);
+        self.wind_down(self.options.shutdown_grace.min(left));
         let mut asked = false;
         ctx.run_interval(POLL, move |this, ctx| {
-            let now = Instant::now();
-            if this.running.is_empty() && (!this.on_machines() || now >= kill_at) {
+            let (now, Some(ends)) = (Instant::now(), this.ends) else { return };
+            if this.running.is_empty() && (!this.on_machines() || now >= ends.kill) {
                 ctx.stop();
-            } else if now >= kill_at {
+            } else if now >= ends.kill {
                 this.signal_all(Signal::SIGKILL);
-            } else if now >= term_at && !asked {
+            } else if now >= ends.ask && !asked {
                 asked = true;
                 warn!("{} programs did not end within the grace", this.running.len());
                 this.signal_all(Signal::SIGTERM);
             }
         });
+    }
+}
+
+/// While it stops: nothing may take any longer.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Hurry;
+
+impl Handler<Hurry> for JobQueue {
+    type Result = ();
+
+    fn handle(&mut self, _: Hurry, _: &mut Self::Context) {
+        if self.stopping {
+            self.wind_down(Duration::ZERO);
+        }
     }
 }

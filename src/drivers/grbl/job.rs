@@ -326,7 +326,7 @@ impl Grbl {
         }
         let slow = self.window.oldest().map_or(Duration::ZERO, |(_, line)| slow(line));
         let patience = self.options.timeout.saturating_add(slow);
-        let answers = silence < Duration::from_secs(2);
+        let answers = silence < Duration::from_secs(2).min(patience / 2);
         let stalled = self.now >= job.moved + patience && !answers;
         let idles = self.now >= job.moved + patience && answers && !held;
         let seconds = patience.as_secs_f64();

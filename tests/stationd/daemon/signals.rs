@@ -50,7 +50,7 @@ fn a_forced_shutdown_does_not_wait_for_programs() {
     let begun = Instant::now();
     let refused = station.tcp().post("/api/v1/shutdown", &json!({"force": true})).refused(403);
     assert!(refused.contains("admin"), "{refused}");
-    station.local().post("/api/v1/shutdown", &json!({"force": true})).expect(202);
+    station.local().post("/api/v1/shutdown", &json!({"force": true})).expect(200);
     assert_eq!(station.exit_code(), 0);
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
 }
@@ -62,7 +62,7 @@ fn a_reload_takes_effect_as_a_whole_or_not_at_all() {
     assert_eq!(level(" - DEBUG - "), 0);
     fs::write(station.config_file(), "logging: {level: debug}").unwrap();
     let done = station.cli(["reload"]).exited(0);
-    assert!(done.stdout.contains("logging.level"), "{done:?}");
+    assert!(done.stdout.contains("logging"), "{done:?}");
     eventually("the new level counts", || {
         station.local().get("/api/v1/status");
         (level(" - DEBUG - ") > 0).then_some(())
@@ -80,18 +80,20 @@ fn a_reload_takes_effect_as_a_whole_or_not_at_all() {
         (level(" - DEBUG - ") > before).then_some(())
     });
 
-    fs::write(station.config_file(), "logging: {level: warn}").unwrap();
+    let reloads = station.log().matches("reloaded: logging").count();
+    fs::write(station.config_file(), "logging: {level: trace}").unwrap();
     station.signal(Signal::SIGHUP);
     eventually("a signal is a request to reload", || {
-        station.log().contains("reloaded: logging.level").then_some(())
+        (station.log().matches("reloaded: logging").count() > reloads).then_some(())
     });
+    assert!(level(" - ERROR - ") > 0, "the reload that failed is in the log");
 }
 
 #[test]
 fn a_moved_log_is_opened_anew_on_request() {
     for signal in [Signal::SIGUSR1, Signal::SIGHUP] {
         let builder = Station::with();
-        let log = builder.home().join("log/own.log");
+        let log = builder.home().join("own.log");
         let mut station = builder.set("logging.file", log.to_str().unwrap()).start();
         eventually("the log is written", || {
             fs::read_to_string(&log).ok()?.contains("is ready: ").then_some(())
