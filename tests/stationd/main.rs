@@ -5,9 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod architecture;
+mod config;
 mod daemon;
 mod dashboard;
 mod jobs;
 mod machines;
+mod storage;
 mod supervision;
 mod support;
