@@ -15,3 +15,4 @@ mod machines;
 mod storage;
 mod supervision;
 mod support;
+mod websocket;
