@@ -10,7 +10,6 @@
 mod support;
 
 use std::{
-    io::{BufRead, Write},
     net::TcpListener,
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -57,31 +56,23 @@ fn message() -> Live {
     Live::Log { level: "INFO".to_owned(), target: now().to_string(), message: "x".repeat(195) }
 }
 
-/// Obeys `batch` and `rate N SECONDS` until the end of its input.
-fn obey(publish: impl Fn(Live)) {
-    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[..] {
-            ["batch"] => (0..BATCH).for_each(|_| publish(message())),
-            ["rate", rate, seconds] => {
-                let (rate, seconds): (u32, u32) =
-                    (rate.parse().expect("a rate"), seconds.parse().expect("seconds"));
-                let begun = Instant::now();
-                for number in 0..rate * seconds {
-                    let due = begun + Duration::from_secs(1) / rate * number;
-                    thread::sleep(due.saturating_duration_since(Instant::now()));
-                    publish(message());
-                }
+/// Carries out `batch` and `rate N SECONDS`.
+fn publish_as(order: &str, publish: &dyn Fn(Live)) {
+    let words: Vec<&str> = order.split(' ').collect();
+    match words[..] {
+        ["batch"] => (0..BATCH).for_each(|_| publish(message())),
+        ["rate", rate, seconds] => {
+            let (rate, seconds): (u32, u32) =
+                (rate.parse().expect("a rate"), seconds.parse().expect("seconds"));
+            let begun = Instant::now();
+            for number in 0..rate * seconds {
+                let due = begun + Duration::from_secs(1) / rate * number;
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+                publish(message());
             }
-            _ => panic!("unknown order {line}"),
         }
+        _ => panic!("unknown order {order}"),
     }
-    std::process::abort(); // the one that measures is gone
-}
-
-fn tell_port(listener: &TcpListener) {
-    println!("{}", listener.local_addr().expect("bound").port());
-    std::io::stdout().flush().expect("somebody reads");
 }
 
 fn station() {
@@ -89,9 +80,8 @@ fn station() {
     System::new().block_on(async {
         let app = support::app(dir.path());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        tell_port(&listener);
         let feed = app.feed.clone();
-        thread::spawn(move || obey(|live| feed.live(&live)));
+        support::obey(&listener, move |order| publish_as(order, &|live| feed.live(&live)));
         stationd::http::server(vec![listener], None, &app).expect("serves").await.expect("serves");
     });
 }
@@ -100,7 +90,7 @@ fn station() {
 #[rtype(result = "()")]
 struct Text(ByteString);
 
-struct Session(Arc<Mutex<Vec<Addr<Session>>>>);
+struct Session(Arc<Mutex<Vec<Addr<Self>>>>);
 
 impl Actor for Session {
     type Context = WebsocketContext<Self>;
@@ -130,21 +120,18 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
 fn bare() {
     System::new().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        tell_port(&listener);
         let sessions = Arc::new(Mutex::new(Vec::<Addr<Session>>::new()));
         let (send, receive) = mpsc::channel::<ByteString>();
         let all = sessions.clone();
         thread::spawn(move || {
             for text in receive {
                 for session in all.lock().expect("no panic").iter() {
-                    if session.try_send(Text(text.clone())).is_err() {
-                        eprintln!("lost");
-                    }
+                    session.try_send(Text(text.clone())).ok().expect("a queue with room");
                 }
             }
         });
-        thread::spawn(move || {
-            obey(|live| {
+        support::obey(&listener, move |order| {
+            publish_as(order, &|live| {
                 let frame = Frame::live(&live, Timestamp::now()).expect("serialises");
                 send.send(frame.text).expect("the hub lives");
             });

@@ -2,7 +2,7 @@
 //!
 //! The station's server and a bare actix-web server that does the same reading and answering
 //! without a database run in processes of their own and are measured in turn by the same client;
-//! one-by-one SQLite with `synchronous=FULL` is the limit that group commit has to beat. `CLIENTS`,
+//! one-by-one `SQLite` with `synchronous=FULL` is the limit that group commit has to beat. `CLIENTS`,
 //! `ROUNDS` and `MILLIS` change the size.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -10,7 +10,6 @@
 mod support;
 
 use std::{
-    io::Write,
     net::TcpListener,
     path::Path,
     rc::Rc,
@@ -42,17 +41,12 @@ fn setting(name: &str, usual: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-fn tell_port(listener: &TcpListener) {
-    println!("{}", listener.local_addr().expect("bound").port());
-    std::io::stdout().flush().expect("somebody reads");
-}
-
 fn station() {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     System::new().block_on(async {
         let app = support::app(dir.path());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        tell_port(&listener);
+        support::obey(&listener, |_| ());
         stationd::http::server(vec![listener], None, &app).expect("serves").await.expect("serves");
     });
 }
@@ -83,7 +77,7 @@ async fn health() -> HttpResponse {
 fn bare() {
     System::new().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        tell_port(&listener);
+        support::obey(&listener, |_| ());
         HttpServer::new(|| {
             App::new()
                 .route("/api/v1/jobs", web::post().to(submit))

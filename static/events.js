@@ -28,10 +28,9 @@ const TELLERS = {
     const health = event.state === 'RUNNING' ? HEALTH[event.health] : null;
     const said = health && health.meaning !== 'good' && health.meaning !== 'neutral' ? `${word}, ${health.word}` : word;
     const cause = event.state === 'BACKOFF' || event.state === 'FAILED' ? event.last_error || event.message : event.message;
-    return { meaning: health && health.meaning !== 'neutral' ? health.meaning : meaning, subject: event.name, words: said + because(cause === 'ok' ? '' : cause), href: '#/daemons' };
+    return { meaning: health && health.meaning !== 'neutral' ? health.meaning : meaning, subject: event.name, words: said + because(cause === 'ok' || cause === word ? '' : cause), href: '#/daemons' };
   },
   system_alert: (event) => ({ meaning: SEVERITY[event.severity] ?? 'neutral', subject: event.title, words: event.message, href: null }),
-  audit: (event) => ({ meaning: 'neutral', subject: event.actor, words: `${event.action}: ${event.outcome}`, href: null }),
 };
 
 const unknownEvent = (event) => ({ meaning: 'neutral', subject: event.resource ?? event.type, words: event.type, href: null });

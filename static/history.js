@@ -26,6 +26,9 @@ export function areaPath(values, top) {
   return { line: line.join(''), area: area.join('') };
 }
 
+/** Without the time before the first measurement, down to a sixth: a fresh station shows what it has. */
+const begun = (values) => values.slice(Math.max(0, Math.min(values.findIndex((value) => typeof value === 'number'), Math.floor((values.length * 5) / 6))));
+
 /** The scale's top: a quiet station must not look busy, nor a flat line hide at the bottom. */
 const topOf = (values) => [0.1, 0.25, 0.5, 1].find((top) => Math.max(0, ...values) <= top) ?? 1;
 
@@ -39,16 +42,17 @@ function tile(label) {
   const element = h('div', { class: 'tile', data: { metric: label.toLowerCase() } }, h('h3', {}, label), value, note, drawing, scale);
   return {
     element,
-    update(present, past, words, seconds) {
+    update(present, past, words, interval) {
       text(value, share(present));
       text(note, words);
-      const values = past ?? [];
+      const values = begun(past ?? []);
+      const seconds = values.length * interval;
       const numbers = values.filter((number) => typeof number === 'number');
       const top = topOf(numbers);
       const drawn = areaPath(values, top);
       attribute(area, 'd', drawn.area);
       attribute(line, 'd', drawn.line);
-      text(scale, numbers.length > 1 ? `0 to ${share(top)}` : 'no history yet');
+      text(scale, numbers.length > 1 ? `${span(seconds)} · 0 to ${share(top)}` : 'no history yet');
       attribute(drawing, 'aria-label', numbers.length > 1 ? `${label} over ${span(seconds)}: now ${share(present)}, lowest ${share(Math.min(...numbers))}, highest ${share(Math.max(...numbers))}` : `${label}: no history yet`);
     },
   };
@@ -63,13 +67,13 @@ export function historyPanel() {
     element: part.element,
     update({ station, history, loaded }) {
       const past = history ?? {};
-      const seconds = (past.interval_seconds ?? 0) * (past.cpu_usage?.length ?? 0);
+      const interval = past.interval_seconds ?? 0;
       const own = past.rss_bytes?.findLast((value) => typeof value === 'number');
       const free = past.disk_usage?.findLast((value) => typeof value === 'number');
       show(nothing, loaded && !history && station.cpu_usage === undefined);
-      cpu.update(station.cpu_usage, past.cpu_usage, 'all cores', seconds);
-      memory.update(station.memory_usage, past.memory_usage, own ? `station ${bytes(own)}` : 'in use', seconds);
-      disk.update(free, past.disk_usage, 'of the workspace', seconds);
+      cpu.update(station.cpu_usage, past.cpu_usage, 'all cores', interval);
+      memory.update(station.memory_usage, past.memory_usage, own ? `station ${bytes(own)}` : 'in use', interval);
+      disk.update(free, past.disk_usage, 'of the workspace', interval);
       part.note(station.uptime === undefined ? '' : `up ${span(station.uptime)}${station.version ? ` · ${station.version}` : ''}`);
     },
   };

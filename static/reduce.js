@@ -93,7 +93,6 @@ const RULES = {
     extendHistory(state.history, message);
   },
   system_alert() {},
-  audit() {},
 };
 
 /** The times that a move implies, until the job is read again. */
@@ -111,10 +110,10 @@ function remember(state, message) {
   mergeFeed(state, [message]);
 }
 
-/** Adds events to the feed, in order, each once. */
+/** Adds events to the feed, in order, each once. Who did what is the audit trail's to tell. */
 export function mergeFeed(state, events) {
   const known = new Set(state.feed.map((event) => event.seq));
-  const fresh = events.filter((event) => !known.has(event.seq));
+  const fresh = events.filter((event) => event.type !== 'audit' && !known.has(event.seq));
   if (fresh.length === 0) return;
   state.feed = [...state.feed, ...fresh].sort((one, other) => one.seq - other.seq).slice(-FEED);
 }

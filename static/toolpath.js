@@ -1,12 +1,14 @@
 /**
  * A toolpath on a canvas. The whole path is painted once into a layer; what is drawn so far lives in
  * a second layer that is only ever extended, so a frame costs two image copies however long the
- * path is. Only acknowledged lines are shown as drawn: movement between two messages runs behind
- * them, never ahead.
+ * path is. A machine acknowledges lines before it moves by them, so what is shown as drawn ends at
+ * its tool wherever the tool can be found on the path; it never runs ahead.
  */
 
 const MARGIN = 14;
 const CATCH_UP = 5; // Per second: how quickly the picture follows an acknowledgement.
+const AHEAD = 64; // Lines that a machine may have acknowledged and not yet moved by.
+const [AT, NEAR] = [0.05, 1]; // Millimetres from the path: on it, and not far from it.
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** Where on the path the machine is after `lines` lines: a segment index with a fraction. */
@@ -18,6 +20,24 @@ export function reached(path, lines) {
   const high = lastNotAbove(after, after[low + 1]);
   const within = (lines - after[low]) / (after[low + 1] - after[low]);
   return low + within * (high - low);
+}
+
+/**
+ * Where on the path the tool is: the first place where the path comes up to it, from `from` on and
+ * among the lines that the machine may be working on; if it is nowhere near, no step is made.
+ */
+export function toolPlace(path, lines, tool, from = 0) {
+  const end = reached(path, lines);
+  const first = Math.max(from, reached(path, Math.max(0, lines - AHEAD)));
+  let best = { place: from > 0 ? first : end, distance: NEAR };
+  for (let i = Math.floor(first); i < end && best.distance > AT; i += 1) {
+    const [x0, y0, x1, y1] = path.points.slice(2 * i, 2 * i + 4);
+    const long = (x1 - x0) ** 2 + (y1 - y0) ** 2;
+    const along = long === 0 ? 0 : Math.min(1, Math.max(0, ((tool.x - x0) * (x1 - x0) + (tool.y - y0) * (y1 - y0)) / long));
+    const distance = Math.hypot(x0 + along * (x1 - x0) - tool.x, y0 + along * (y1 - y0) - tool.y);
+    if (distance < best.distance) best = { place: i + along, distance };
+  }
+  return Math.min(end, Math.max(first, best.place));
 }
 
 function lastNotAbove(sorted, value) {
@@ -49,7 +69,8 @@ export class Toolpath {
     this.path = null;
     this.envelope = null;
     this.at = null; // From millimetres to pixels, once the canvas has a size.
-    this.target = 0;
+    this.lines = 0;
+    this.target = 0; // Both are places on the path: a segment with a fraction.
     this.shown = 0;
     this.painted = 0;
     this.head = null;
@@ -70,19 +91,29 @@ export class Toolpath {
   setPath(path, envelope) {
     this.path = path;
     this.envelope = envelope ?? null;
+    this.target = 0;
+    this.locate();
     this.shown = this.target;
     this.rebuild();
   }
 
-  /** Lines acknowledged, and where the machine says its tool is. */
+  /** Lines acknowledged, and where the machine says its tool is; without a tool, all of them are drawn. */
   setProgress(lines, position) {
-    const back = lines < this.target;
-    this.target = lines;
+    const back = lines < this.lines;
+    this.lines = lines;
     this.wanted = position ?? null;
     this.head = this.head && this.wanted && !still.matches ? this.head : this.wanted && { ...this.wanted };
-    if (back || still.matches) this.shown = lines;
+    if (back) this.target = 0;
+    this.locate();
+    if (back || still.matches) this.shown = this.target;
     if (back) this.rebuild();
     else this.schedule();
+  }
+
+  /** How much of the path is to be shown as drawn. */
+  locate() {
+    const { path, lines, wanted, target } = this;
+    if (path) this.target = wanted ? toolPlace(path, lines, wanted, target) : reached(path, lines);
   }
 
   /** Everything anew: after a change of size, theme, path, or a step back. */
@@ -200,7 +231,7 @@ export class Toolpath {
   advance(seconds) {
     const share = still.matches ? 1 : 1 - Math.exp(-CATCH_UP * seconds);
     const gap = this.target - this.shown;
-    this.shown = Math.abs(gap) < 0.01 ? this.target : this.shown + gap * share;
+    this.shown = Math.abs(gap) < 0.001 ? this.target : this.shown + gap * share;
     let moving = this.shown !== this.target;
     if (this.head && this.wanted) {
       for (const axis of ['x', 'y']) {
@@ -214,7 +245,7 @@ export class Toolpath {
 
   /** Extends the layer by whole segments; the one under way is drawn over it in part. */
   drawDone(context) {
-    const at = reached(this.path, this.shown);
+    const at = this.shown;
     const whole = Math.floor(at);
     if (whole > this.painted) {
       this.strokeDone(this.layer(this.done), this.painted + 1, whole + 1);

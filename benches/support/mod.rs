@@ -1,13 +1,14 @@
 //! What the benches of the server share: a server in a process of its own, and figures.
-#![allow(dead_code, reason = "each bench uses a part of it")]
 
 use std::{
     convert::Infallible,
     fs,
     io::{BufRead, BufReader, Write},
+    net::TcpListener,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -21,29 +22,29 @@ use stationd::{
         sync::{self, Sync},
     },
     feed::Feed,
-    http::{App, Names, Parts, Policy, Settings, Token},
+    http::{App, Names, Policy, Settings, Token},
     store::{Store, StoreOptions, Synchronous},
     supervision::{Supervisor, child},
 };
 
 /// The token of the server under test.
-pub const TOKEN: &str = "bench";
+pub(crate) const TOKEN: &str = "bench";
 const ROLE: &str = "STATIOND_BENCH_ROLE";
 
 /// What this process is to be: `None` for the one that measures.
-pub fn role() -> Option<String> {
+pub(crate) fn role() -> Option<String> {
     std::env::var(ROLE).ok()
 }
 
 /// As many descriptors as the system allows.
-pub fn raise_limits() {
+pub(crate) fn raise_limits() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 
 /// The requests' half of a station, on a database in `dir`; its daemons are not launched.
-pub fn app(dir: &Path) -> Arc<App> {
+pub(crate) fn app(dir: &Path) -> Arc<App> {
     let feed = Feed::new();
     let store = Store::open(
         StoreOptions {
@@ -56,21 +57,11 @@ pub fn app(dir: &Path) -> Arc<App> {
         feed.clone(),
     )
     .expect("the database opens");
-    let history = History::new(Duration::from_secs(1), Duration::from_secs(60));
-    let tools = Tools::new(store.clone(), feed.clone(), history.clone()).expect("metrics");
-    let links = links(&tools, dir);
+    let history = History::new(Duration::from_secs(1), Duration::from_mins(1));
+    let tools = Tools::new(store, feed, history).expect("metrics");
+    tools.wire(links(&tools, dir));
     let (control, _) = tokio::sync::mpsc::channel(1);
-    let parts = Parts {
-        store,
-        feed,
-        board: tools.board.clone(),
-        links,
-        estops: tools.estops.clone(),
-        history,
-        telemetry: tools.telemetry.clone(),
-        control,
-    };
-    let app = App::new(parts, settings(dir));
+    let app = App::new(tools, control, settings(dir));
     app.board.set_phase(Phase::Ready);
     app
 }
@@ -122,18 +113,34 @@ fn settings(dir: &Path) -> Settings {
     }
 }
 
+/// Obeys orders from the one that measures, on a thread of its own, until that one is gone. The
+/// port of `listener` is told here, all else is for `handle`.
+pub(crate) fn obey(listener: &TcpListener, handle: impl Fn(&str) + Send + 'static) {
+    let port = listener.local_addr().expect("bound").port();
+    thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if line == "port" {
+                println!("{port}");
+            } else {
+                handle(&line);
+            }
+        }
+        std::process::abort();
+    });
+}
+
 /// A server in a process of its own: this program again, in another role.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
     /// Where it listens, on loopback.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Server {
     /// Starts it and waits for its port.
-    pub fn start(role: &str) -> Self {
+    pub(crate) fn start(role: &str) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let mut child = Command::new(program)
             .env(ROLE, role)
@@ -144,25 +151,26 @@ impl Server {
         let orders = child.stdin.take().expect("piped");
         let answers = BufReader::new(child.stdout.take().expect("piped"));
         let mut server = Self { child, orders, answers, port: 0 };
+        server.order("port");
         server.port = server.answer().parse().expect("a port");
         server
     }
 
     /// Tells it something, a line.
-    pub fn order(&mut self, line: &str) {
+    pub(crate) fn order(&mut self, line: &str) {
         writeln!(self.orders, "{line}").expect("the server listens");
         self.orders.flush().expect("the server listens");
     }
 
     /// What it says, a line.
-    pub fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the server answers");
         line.trim().to_owned()
     }
 
     /// Its resident memory in bytes (proc(5)).
-    pub fn resident(&self) -> u64 {
+    pub(crate) fn resident(&self) -> u64 {
         let path = format!("/proc/{}/statm", self.child.id());
         let text = fs::read_to_string(path).unwrap_or_default();
         text.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0) * 4096
@@ -176,14 +184,16 @@ impl Drop for Server {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
 /// The value below which the share `part` (0 to 1) of all lies.
-pub fn percentile(values: &mut [f64], part: f64) -> f64 {
+pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = (values.len() as f64 * part) as usize;
     values.get(at.min(values.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
 /// The middle one.
-pub fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     percentile(values, 0.5)
 }

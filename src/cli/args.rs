@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
+    config::ConfigCommand,
     daemon::DaemonGroup,
     demo::DemoArgs,
     device::DeviceCommand,
@@ -15,6 +16,7 @@ use super::{
     start::StartArgs,
     submit::{RunArgs, SubmitArgs},
 };
+use crate::config::Sources;
 
 /// How data is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -70,6 +72,16 @@ impl Global {
     /// How data is to be printed.
     pub(super) fn format(&self) -> Format {
         if self.json { Format::Json } else { self.output.unwrap_or_default() }
+    }
+
+    /// Where configuration comes from for this command line.
+    pub(super) fn sources(&self) -> Sources {
+        Sources {
+            file: self.config.clone(),
+            workspace: self.workspace.clone(),
+            set: self.set.clone(),
+            ..Sources::from_process()
+        }
     }
 }
 
@@ -161,6 +173,9 @@ pub(super) enum Command {
     Events(EventsArgs),
     /// Print the metrics as Prometheus text
     Metrics,
+    /// Look at the configuration, check it, write a first one
+    #[command(subcommand, subcommand_required = true)]
+    Config(ConfigCommand),
     /// Check parts of the installation
     #[command(subcommand, subcommand_required = true)]
     Check(CheckCommand),
@@ -206,6 +221,11 @@ pub(super) enum QueueCommand {
 /// `check …`
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub(super) enum CheckCommand {
+    /// The same as `stationd config check`
+    Config {
+        /// The file to check instead of the one in use
+        file: Option<PathBuf>,
+    },
     /// Judge the age of the heartbeat file
     #[command(after_help = "Exit codes with --nagios: 0 OK, 1 WARNING (older than 60 s), \
                             2 CRITICAL (older than 120 s, or missing), 3 UNKNOWN.")]

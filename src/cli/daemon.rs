@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     args::QueueCommand,
     client::{Client, encoded},
+    config::ConfigCommand,
     events::EventsArgs,
     failure::Failure,
     job::keep_first,
@@ -67,6 +68,9 @@ pub(super) enum DaemonCommand {
     /// The same as `stationd metrics`
     #[command(hide = true)]
     Metrics,
+    /// The same as `stationd config`
+    #[command(hide = true, subcommand, subcommand_required = true)]
+    Config(ConfigCommand),
     /// The same as `stationd queue`
     #[command(hide = true, subcommand, subcommand_required = true)]
     Queue(QueueCommand),
@@ -133,17 +137,30 @@ pub(super) async fn list(
     category: Option<&str>,
     state: Option<&str>,
 ) -> Result<(), Failure> {
-    let daemons = client.get("/api/v1/daemons").await?;
+    let mut daemons = client.get("/api/v1/daemons").await?;
     if out.is_json() {
         let items: Vec<_> = matching(&daemons, category, state).cloned().collect();
         return print_json(&json!({"items": items, "next_cursor": null}));
     }
-    if !wide {
+    if wide {
+        in_the_station(client, &mut daemons).await?;
+    } else {
         print_line("Daemon Status:")?;
     }
     matching(&daemons, category, state).try_for_each(|daemon| {
         print_line(if wide { wide_line(daemon) } else { short_line(daemon) })
     })
+}
+
+/// Gives the built-in daemons the process they run in.
+async fn in_the_station(client: &Client, daemons: &mut Value) -> Result<(), Failure> {
+    let station = client.get("/api/v1/status").await?;
+    for daemon in daemons["items"].as_array_mut().into_iter().flatten() {
+        if daemon["kind"] == "builtin" {
+            daemon["pid"] = station["pid"].clone();
+        }
+    }
+    Ok(())
 }
 
 fn matching<'a>(
@@ -192,13 +209,13 @@ fn wide_line(daemon: &Value) -> String {
         return format!("[DEAD] {name} - {reason}");
     }
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-    let memory = daemon["memory_bytes"].as_u64();
+    let memory = megabytes(&daemon["memory_bytes"], 1);
     let cpu = daemon["cpu_usage"].as_f64();
     format!(
         "[OK] {name} - PID: {}, Uptime: {}, Mem: {}, CPU: {}",
         or_dash(field(daemon, "pid")),
         or_dash(seconds(&daemon["uptime_seconds"], 4)),
-        memory.map_or("-".to_owned(), |bytes| format!("{}MB", megabytes(bytes, 1))),
+        memory.map_or("-".to_owned(), |memory| memory + "MB"),
         cpu.map_or("-".to_owned(), |share| format!("{:.1}%", share * 100.0)),
     )
 }

@@ -93,6 +93,9 @@ fn files(directory: &Directory, args: &DemoArgs) -> Result<Vec<PathBuf>, Failure
     }
     let mut names: Vec<_> = Samples::iter().collect();
     names.sort();
+    if names.is_empty() {
+        return Err(Failure::Usage("this program has no samples: name a file".to_owned()));
+    }
     let write = |name: &str| {
         let path = directory.0.join(name);
         let sample = Samples::get(name).ok_or(io::ErrorKind::NotFound)?;

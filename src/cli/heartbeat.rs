@@ -15,7 +15,10 @@ use super::{
     failure::Failure,
     print::{Out, duration, print_json, print_line, print_text},
 };
-use crate::config::Sources;
+use crate::config;
+
+const FILE: &str = "stationd.heartbeat";
+const INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a heartbeat file says.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,14 +156,19 @@ pub(super) fn check_health(global: &Global, out: Out, for_nagios: bool) -> Resul
     ended(&verdict)
 }
 
-/// Where the heartbeat is expected, and how often.
+/// Where the heartbeat is expected, and how often. A configuration that cannot be read is another
+/// matter: the defaults will do then.
 fn expected(global: &Global, directory: Option<&Path>) -> Result<(PathBuf, Duration), Failure> {
-    let named = directory.or(global.workspace.as_deref()).map(Path::to_owned);
-    let directory = named.or_else(|| default_workspace(&Sources::from_process()));
-    let directory = directory.ok_or_else(|| {
-        Failure::Usage("there is no home directory: name the workspace".to_owned())
-    })?;
-    Ok((directory.join("stationd.heartbeat"), Duration::from_secs(30)))
+    let sources = global.sources();
+    let heartbeat = config::load(&sources).ok().map(|loaded| loaded.config.heartbeat);
+    let interval = heartbeat.as_ref().map_or(INTERVAL, |heartbeat| heartbeat.interval);
+    let file = match (directory.or(global.workspace.as_deref()), heartbeat) {
+        (Some(named), _) => Some(named.join(FILE)),
+        (None, Some(heartbeat)) => Some(heartbeat.file),
+        (None, None) => default_workspace(&sources).map(|directory| directory.join(FILE)),
+    };
+    let homeless = "there is no home directory: name the workspace";
+    file.map(|file| (file, interval)).ok_or_else(|| Failure::Usage(homeless.to_owned()))
 }
 
 fn ended(verdict: &Verdict) -> Result<(), Failure> {

@@ -20,6 +20,8 @@ mod job;
 mod lifecycle;
 mod live;
 mod parse;
+#[cfg(test)]
+mod parse_table;
 mod print;
 mod run;
 mod shell;

@@ -134,11 +134,7 @@ pub(super) fn note(text: impl fmt::Display) -> Result<(), Failure> {
 
 /// A field of a JSON object for a cell: empty if absent or null.
 pub(super) fn field(value: &Value, name: &str) -> String {
-    match &value[name] {
-        Value::Null => String::new(),
-        Value::String(text) => visible(text).into_owned(),
-        other => other.to_string(),
-    }
+    if value[name].is_null() { String::new() } else { plain(&value[name]) }
 }
 
 /// The objects of a list, be it bare or in `items`.
@@ -167,9 +163,13 @@ pub(super) fn object(value: &Value, indent: usize) -> String {
     text
 }
 
-/// A JSON value without quotes.
+/// A JSON value without quotes; whole numbers have no decimals, however they were sent.
 pub(super) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), |text| visible(text).into_owned())
+    match (value.as_str(), value.as_f64()) {
+        (Some(text), _) => visible(text).into_owned(),
+        (None, Some(number)) if value.is_f64() => number.to_string(),
+        _ => value.to_string(),
+    }
 }
 
 /// A length of time from its largest unit down, `parts` units at most: `2h 15m 30s`.
@@ -195,10 +195,9 @@ pub(super) fn seconds(value: &Value, parts: usize) -> String {
     time.map(|time| duration(time, parts)).unwrap_or_default()
 }
 
-/// Bytes as megabytes with so many decimals.
-#[expect(clippy::cast_precision_loss, reason = "shown with three digits or so")]
-pub(super) fn megabytes(bytes: u64, decimals: usize) -> String {
-    format!("{:.decimals$}", bytes as f64 / 1e6)
+/// A JSON number of bytes as megabytes with so many decimals; none if it is no number.
+pub(super) fn megabytes(bytes: &Value, decimals: usize) -> Option<String> {
+    bytes.as_f64().map(|bytes| format!("{:.decimals$}", bytes / 1e6))
 }
 
 #[cfg(test)]
@@ -235,7 +234,7 @@ mod tests {
 
     #[test]
     fn an_object_is_shown_without_what_is_empty() {
-        let value = serde_json::json!({"name": "a\tb", "error": null, "labels": {}, "tags": ["x", 1],
+        let value = serde_json::json!({"name": "a\tb", "error": null, "labels": {}, "tags": ["x", 1.0],
                                        "analysis": {"lines": 3}});
         insta::assert_snapshot!(object(&value, 0), @r"
         analysis:

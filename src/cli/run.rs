@@ -1,10 +1,11 @@
 //! Carrying out a command.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use super::{
-    args::{CheckCommand, Command, QueueCommand},
+    args::{CheckCommand, Command, Global, QueueCommand},
     client::Client,
+    config::ConfigCommand,
     daemon, demo, device, events,
     failure::Failure,
     heartbeat, job, lifecycle,
@@ -28,6 +29,10 @@ fn carry_out(Invocation { global, command }: &Invocation) -> Result<(), Failure>
         Command::DaemonStatus { directory } => {
             heartbeat::daemon_status(global, out, directory.as_deref())
         }
+        Command::Config(command) => configure(global, out, command),
+        Command::Check(CheckCommand::Config { file }) => {
+            configure(global, out, &ConfigCommand::Check { file: file.clone() })
+        }
         Command::Check(CheckCommand::Health { nagios }) => {
             heartbeat::check_health(global, out, *nagios)
         }
@@ -41,6 +46,15 @@ fn carry_out(Invocation { global, command }: &Invocation) -> Result<(), Failure>
                 _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
             }
         }),
+    }
+}
+
+/// Configuration commands have an exit code of their own.
+fn configure(global: &Global, out: Out, command: &ConfigCommand) -> Result<(), Failure> {
+    let (mut stdout, mut stderr) = (io::stdout().lock(), io::stderr().lock());
+    match command.run(&global.sources(), out.is_json(), &mut stdout, &mut stderr)? {
+        0 => Ok(()),
+        code => Err(Failure::Verdict(code)),
     }
 }
 
@@ -67,6 +81,7 @@ async fn ask(client: &Client, out: Out, command: &Command) -> Result<(), Failure
         Command::Start(_)
         | Command::Demo(_)
         | Command::DaemonStatus { .. }
+        | Command::Config(_)
         | Command::Check(_)
         | Command::Completions { .. }
         | Command::Man => Ok(()),

@@ -30,7 +30,7 @@ fn summary(status: &Value) -> String {
     let mut letters = word.chars();
     let capital: String =
         letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    let memory = status["memory_usage_bytes"].as_u64().unwrap_or_default();
+    let memory = megabytes(&status["memory_usage_bytes"], 0).unwrap_or_default();
     [
         ("Status", capital),
         ("PID", field(status, "pid")),
@@ -41,7 +41,7 @@ fn summary(status: &Value) -> String {
         ("Queue Length", field(status, "queue_length")),
         ("Devices", field(status, "devices")),
         ("Daemons", field(status, "daemons")),
-        ("Memory Usage", format!("{} MB", megabytes(memory, 0))),
+        ("Memory Usage", format!("{memory} MB")),
         ("Open File Descriptors", field(status, "open_file_descriptors")),
     ]
     .map(|(key, value)| format!("{key}: {value}\n"))
@@ -111,8 +111,8 @@ mod tests {
     fn the_summary_is_a_key_and_a_value_a_line() {
         let status = json!({"status": "running", "pid": 12345, "uptime_seconds": 8130.4,
             "version": "0.1.0", "socket": "/w/stationd.sock", "active_jobs": 1, "queue_length": 2,
-            "devices": 1, "daemons": 5, "memory_usage_bytes": 245_300_000,
-            "open_file_descriptors": 31});
+            "devices": 1, "daemons": 5, "memory_usage_bytes": 245_300_000.0,
+            "open_file_descriptors": 31.0});
         insta::assert_snapshot!(summary(&status), @r"
         Status: Running
         PID: 12345

@@ -49,6 +49,7 @@ impl Metrics {
     }
 
     fn look(&mut self) {
+        self.tools.store.check_file(); // what it finds shows in the store's health
         let sample = self.sample();
         self.tools.history.push(sample, Timestamp::now());
         let counts = self.tools.store.read(jobs::counts);

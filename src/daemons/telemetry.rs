@@ -86,9 +86,9 @@ impl Telemetry {
             gauge(info, 1.0)?,
             gauge(
                 Opts::new("process_resident_memory_bytes", "Resident memory in bytes."),
-                resident,
+                resident as f64,
             )?,
-            gauge(Opts::new("process_open_fds", "Open file descriptors."), open)?,
+            gauge(Opts::new("process_open_fds", "Open file descriptors."), open as f64)?,
             gauge(
                 Opts::new("stationd_websocket_connections", "WebSocket connections that are open."),
                 self.board.connections() as f64,
@@ -167,12 +167,13 @@ fn gauge(opts: Opts, value: f64) -> Result<Box<dyn Collector>, prometheus::Error
 }
 
 /// Resident bytes and open descriptors, as the kernel counts them (proc(5)).
-pub fn own_process() -> (f64, f64) {
+pub fn own_process() -> (u64, u64) {
     let pages = fs::read_to_string("/proc/self/statm")
         .ok()
-        .and_then(|text| text.split_whitespace().nth(1)?.parse::<f64>().ok());
+        .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok());
     let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
-    let resident = pages.unwrap_or(0.0) * page.unwrap_or(4096) as f64;
+    let page = page.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(4096);
+    // One of them is the directory that is being read.
     let open = fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1));
-    (resident, open as f64)
+    (pages.unwrap_or(0) * page, open as u64)
 }

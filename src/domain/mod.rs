@@ -9,6 +9,7 @@ mod event;
 mod health;
 mod id;
 mod job;
+mod job_state;
 mod name;
 mod time;
 
@@ -19,8 +20,7 @@ pub use device::{Axes, Device, DeviceStatus, Envelope, Estop, Position};
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Live, Severity};
 pub use health::{Health, HealthStatus};
 pub use id::JobId;
-pub use job::{
-    Analysis, Denied, Job, JobAction, JobKind, JobState, NewJob, Payload, Priority, Progress,
-};
+pub use job::{Analysis, Job, JobKind, NewJob, Payload, Priority, Progress};
+pub use job_state::{Denied, JobAction, JobState};
 pub use name::same_name;
 pub use time::Timestamp;

@@ -147,7 +147,7 @@ impl Policy {
 }
 
 /// The token in the `Authorization` header: a bearer token, or the password of a basic one.
-pub fn secret_of(headers: &HeaderMap) -> Option<String> {
+pub(super) fn secret_of(headers: &HeaderMap) -> Option<String> {
     let header = headers.get("authorization")?.to_str().ok()?;
     let (scheme, value) = header.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
@@ -160,8 +160,8 @@ pub fn secret_of(headers: &HeaderMap) -> Option<String> {
     pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
-/// The token in a query string, for browsers' WebSockets, which cannot set a header.
-pub fn secret_in_query(query: &str) -> Option<String> {
+/// The token in a query string, for browsers' web sockets, which cannot set a header.
+pub(super) fn secret_in_query(query: &str) -> Option<String> {
     let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query).ok()?;
     pairs.into_inner().into_iter().find(|(key, _)| key == "api_key").map(|(_, value)| value)
 }

@@ -11,10 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{rate::Rate, settings::Settings, ws::Hubs};
 use crate::{
-    daemons::{Board, Estops, History, Links, telemetry::Telemetry},
+    daemons::Tools,
     domain::{Actor, AuditEntry, Outcome},
-    feed::Feed,
-    store::Store,
 };
 
 /// What a request can ask of the station as a whole.
@@ -34,29 +32,10 @@ pub enum Control {
     },
 }
 
-/// What the server is built of.
-pub struct Parts {
-    /// The database.
-    pub store: Store,
-    /// Everything that happens.
-    pub feed: Arc<Feed>,
-    /// What is known this moment.
-    pub board: Arc<Board>,
-    /// The daemons.
-    pub links: Links,
-    /// The emergency stop of every machine.
-    pub estops: Arc<Estops>,
-    /// The last hour in figures.
-    pub history: Arc<History>,
-    /// What `/metrics` says.
-    pub telemetry: Arc<Telemetry>,
-    /// The station's own ear.
-    pub control: mpsc::Sender<Control>,
-}
-
 /// Shared by all workers.
 pub struct App {
-    parts: Parts,
+    tools: Tools,
+    control: mpsc::Sender<Control>,
     settings: RwLock<Arc<Settings>>,
     hubs: Hubs,
     refusals: Mutex<Rate>,
@@ -66,22 +45,28 @@ pub struct App {
 const REFUSALS_KEPT: u16 = 20;
 
 impl Deref for App {
-    type Target = Parts;
+    type Target = Tools;
 
-    fn deref(&self) -> &Parts {
-        &self.parts
+    fn deref(&self) -> &Tools {
+        &self.tools
     }
 }
 
 impl App {
-    /// Put together once; shared by all workers.
-    pub fn new(parts: Parts, settings: Settings) -> Arc<Self> {
+    /// Put together once. `control` is the station's own ear.
+    pub fn new(tools: Tools, control: mpsc::Sender<Control>, settings: Settings) -> Arc<Self> {
         Arc::new(Self {
-            parts,
+            tools,
+            control,
             settings: RwLock::new(Arc::new(settings)),
             hubs: Hubs::default(),
             refusals: Mutex::new(Rate::new(REFUSALS_KEPT, Instant::now())),
         })
+    }
+
+    /// The station's own ear.
+    pub(super) fn control(&self) -> &mpsc::Sender<Control> {
+        &self.control
     }
 
     /// The settings in force.

@@ -31,7 +31,7 @@ pub(super) async fn show(
     name: web::Path<String>,
 ) -> Result<web::Json<Daemon>, Problem> {
     let name = name.into_inner();
-    let answer = app.links.supervisor.send(Show { name }).await.map_err(|_| Unavailable)?;
+    let answer = app.links().supervisor.send(Show { name }).await.map_err(|_| Unavailable)?;
     Ok(web::Json(answer?))
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn act(
     Who(who): Who,
 ) -> Result<web::Json<Daemon>, Problem> {
     let (name, action) = path.into_inner();
-    let supervisor = &app.links.supervisor;
+    let supervisor = &app.links().supervisor;
     let resource = format!("daemon:{name}");
     let (word, answer) = match action {
         Action::Start => ("daemon.start", supervisor.send(Start { name }).await),
@@ -101,7 +101,7 @@ pub(super) async fn fault(
         FaultName::Hang => Fault::Hang,
     };
     let name = name.into_inner();
-    let answer = app.links.supervisor.send(Inject { name, fault }).await;
+    let answer = app.links().supervisor.send(Inject { name, fault }).await;
     answer.map_err(|_| Unavailable)??;
     Ok(web::Json(json!({"injected": true})))
 }

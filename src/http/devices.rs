@@ -47,7 +47,7 @@ pub(super) async fn drawing(
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let device = app.board.device(&name).ok_or_else(|| unknown(&name))?;
-    match app.links.device_manager.ask(Drawn { device: device.name.clone() }).await?? {
+    match app.links().device_manager.ask(Drawn { device: device.name.clone() }).await?? {
         Some(drawing) => Ok(HttpResponse::Ok().json(drawing)),
         None => Err(Problem::NotFound(format!(
             "device \"{}\" is a real machine: only simulated ones keep what they drew",
@@ -84,7 +84,7 @@ pub(super) async fn act(
     let device = app.board.device(&name).ok_or_else(|| unknown(&name))?.name;
     let Line { line } = json(&body)?;
     let (word, operation) = match (action, line) {
-        (Action::Send, Some(line)) => ("send", Operation::Send(printable(line)?)),
+        (Action::Send, Some(line)) => ("send", Operation::Send(printable(&line)?)),
         (Action::Send, None) => return Err(Problem::field("line", "a line to send is needed")),
         (_, Some(_)) => return Err(Problem::field("line", "only send takes a line")),
         (Action::Connect, None) => ("connect", Operation::Connect),
@@ -97,15 +97,15 @@ pub(super) async fn act(
 }
 
 /// A line of G-code or of a machine's own commands: control characters could do what nobody sees.
-fn printable(line: String) -> Result<String, Problem> {
-    let line = line.trim_end_matches(['\r', '\n']).to_owned();
+fn printable(line: &str) -> Result<String, Problem> {
+    let line = line.trim_end_matches(['\r', '\n']);
     if line.is_empty() || line.len() > LONGEST_LINE {
         return Err(Problem::field("line", format!("1 to {LONGEST_LINE} characters are sent")));
     }
     if !line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Err(Problem::field("line", "only printable ASCII characters are sent"));
     }
-    Ok(line)
+    Ok(line.to_owned())
 }
 
 async fn operate(
@@ -120,7 +120,7 @@ async fn operate(
         _ => String::new(),
     };
     let answer =
-        app.links.device_manager.ask(Operate { device: device.to_owned(), operation }).await;
+        app.links().device_manager.ask(Operate { device: device.to_owned(), operation }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
     let outcome = if answer.is_ok() { Outcome::Ok } else { Outcome::Failed };
     let (action, resource) = (format!("device.{word}"), format!("device:{device}"));

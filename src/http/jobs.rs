@@ -57,7 +57,9 @@ pub(super) async fn list(
         cursor: wanted.cursor,
     };
     let mut page = app.store.read(|connection| jobs::list(connection, &filter))?;
-    page.items.iter_mut().for_each(|job| app.board.overlay(job));
+    for job in &mut page.items {
+        app.board.overlay(job);
+    }
     Ok(web::Json(page))
 }
 
@@ -81,7 +83,9 @@ pub(super) async fn queue(app: web::Data<App>) -> Result<web::Json<Value>, Probl
         let waiting = jobs::queue(connection, QUEUE_SHOWN)?;
         Ok((jobs::active(connection)?, waiting, jobs::counts(connection)?))
     })?;
-    active.iter_mut().for_each(|job| app.board.overlay(job));
+    for job in &mut active {
+        app.board.overlay(job);
+    }
     Ok(web::Json(json!({
         "active": active,
         "items": waiting,
@@ -99,7 +103,7 @@ pub(super) async fn act(
 ) -> Result<web::Json<Job>, Problem> {
     let (id, action) = path.into_inner();
     let id = job_id(&id)?;
-    let answer = app.links.job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
+    let answer = app.links().job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
     if answer.is_err() {
         // What was done the queue has written down itself.

@@ -37,7 +37,7 @@ mod wish;
 mod ws;
 
 pub use access::{Policy, Role, Token};
-pub use app::{App, Control, Parts};
+pub use app::{App, Control};
 pub use error::{Detail, Problem};
 pub use origin::Names;
 pub use server::{SLOW_CLIENT_TIMEOUT, server};

@@ -22,7 +22,7 @@ struct ShutdownBody {
 
 async fn order(app: &App, control: Control) -> Result<(), Problem> {
     let gone = |_| Problem::Unavailable("the station is stopping".to_owned());
-    app.control.send(control).await.map_err(gone)
+    app.control().send(control).await.map_err(gone)
 }
 
 /// `POST /api/v1/shutdown` `{"force":false}`: answered before the stop begins.

@@ -289,7 +289,7 @@ impl Wire {
 
     /// The rest waits in the terminal, as it would in the driver of a real port.
     fn has_room(&self) -> bool {
-        self.up.len() < 64
+        self.up.len() < 4096
     }
 
     fn send(&mut self, bytes: &[u8], firmware: &mut dyn Firmware, now: Duration) {

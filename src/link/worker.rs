@@ -5,6 +5,7 @@ mod port_io;
 mod requests;
 
 use std::{
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -18,7 +19,6 @@ use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
-use std::os::fd::AsFd;
 use tokio::sync::watch;
 
 use super::{
@@ -215,8 +215,7 @@ impl Worker {
             return;
         }
         self.state.presses = presses;
-        let pressed = Duration::from_nanos(self.shared.pressed_at.load(Ordering::Acquire));
-        let ago = self.now().saturating_sub(pressed);
+        let ago = self.since_press();
         let now = Timestamp::now().as_ms();
         let ago_ms = i64::try_from(ago.as_millis()).unwrap_or(0);
         self.estop.send_replace(Some(domain::Estop {
@@ -235,9 +234,13 @@ impl Worker {
         self.write();
     }
 
+    fn since_press(&self) -> Duration {
+        let at = Duration::from_nanos(self.shared.pressed_at.load(Ordering::Acquire));
+        self.now().saturating_sub(at)
+    }
+
     fn confirmed(&mut self) {
-        let pressed = Duration::from_nanos(self.shared.pressed_at.load(Ordering::Acquire));
-        let latency = self.now().saturating_sub(pressed);
+        let latency = self.since_press();
         self.estop.send_modify(|estop| {
             if let Some(estop) = estop {
                 (estop.confirmed, estop.latency_seconds) = (true, Some(latency.as_secs_f64()));

@@ -33,7 +33,7 @@ use crate::{
     config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
     daemons::{History, Phase, Tools},
     feed::Feed,
-    http::{App, Parts, server},
+    http::{App, server},
     store::{self, Store, StoreError, StoreOptions},
     supervision::Ready as AllUp,
 };
@@ -109,11 +109,22 @@ fn live(
         feed,
         &logging,
     ));
-    match store.close() {
-        Ok(()) => info!("the database is closed"),
-        Err(error) => error!("the database was not closed cleanly: {error}"),
-    }
+    let closed = store.close();
     drop((pid_file, workspace));
+    match closed {
+        Ok(()) => info!("the database is closed"),
+        Err(error) => {
+            error!("the database was not closed cleanly: {error}");
+            let after = after?;
+            return match after {
+                After::Again(_) => Ok(after), // what is wrong may be gone by then
+                After::End => Err(StartError::storage(
+                    "failed to close the database",
+                    io::Error::other(error),
+                )),
+            };
+        }
+    }
     after
 }
 
@@ -144,17 +155,7 @@ async fn serve(
     let notifier = ready.notifier();
     let supervisor = assemble(config, &options.daemons, paths, &tools)?;
     let (control, requests) = mpsc::channel(16);
-    let parts = Parts {
-        store: tools.store.clone(),
-        feed: tools.feed.clone(),
-        board: tools.board.clone(),
-        links: tools.links().clone(),
-        estops: tools.estops.clone(),
-        history: tools.history.clone(),
-        telemetry: tools.telemetry.clone(),
-        control,
-    };
-    let app = App::new(parts, settings(config, paths));
+    let app = App::new(tools.clone(), control, settings(config, paths));
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
     let handle = server.handle();
     actix::spawn(server);

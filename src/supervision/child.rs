@@ -27,7 +27,7 @@ pub trait Service: Actor<Context = Context<Self>> {
     }
 
     /// Asked to stop. It may finish work first and call `ctx.stop()` itself, but at `deadline` it
-    /// is abandoned.
+    /// is abandoned. Asked again, with an earlier deadline, if it is to hurry.
     fn stop(&mut self, ctx: &mut Context<Self>, deadline: Instant) {
         let _ = deadline;
         ctx.stop();

@@ -180,18 +180,20 @@ impl Lifecycle {
         current.then(|| self.down(exit, now, now))
     }
 
-    /// Asks for the daemon to end, by `until` at the latest; a second request may only hasten it.
+    /// Asks for the daemon to end, by `until` at the latest; a second request may only hasten it,
+    /// and then the daemon is told.
     pub(super) fn stop(&mut self, until: Instant) -> Option<Command> {
         match self.state {
             State::Starting { .. } | State::Running { .. } => {
                 self.state = State::Stopping { until };
                 return Some(Command::AskToStop(until));
             }
-            State::Stopping { until: earlier } => {
-                self.state = State::Stopping { until: until.min(earlier) };
+            State::Stopping { until: before } if until < before => {
+                self.state = State::Stopping { until };
+                return Some(Command::AskToStop(until));
             }
             State::Waiting | State::BackingOff { .. } => self.state = State::Stopped,
-            State::Stopped | State::Failed => {}
+            State::Stopping { .. } | State::Stopped | State::Failed => {}
         }
         None
     }

@@ -25,7 +25,7 @@ pub fn analyse(mut reader: impl Read) -> io::Result<(Analysis, Estimate)> {
         match lines.next_line(&mut line) {
             Next::Line(number) => sum.line(number, &line),
             Next::TooLong(number) => {
-                sum.warn(number, "is longer than 4096 bytes: it cannot be sent")
+                sum.warn(number, "is longer than 4096 bytes: it cannot be sent");
             }
             Next::End => return Ok(sum.end()),
             Next::More => match reader.read(&mut chunk) {

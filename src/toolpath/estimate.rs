@@ -90,7 +90,9 @@ mod tests {
         #[test]
         fn less_and_less_is_left(seconds in proptest::collection::vec(0.0_f64..10.0, 0..100)) {
             let mut estimate = Estimate::default();
-            seconds.iter().for_each(|seconds| estimate.line(*seconds));
+            for seconds in &seconds {
+                estimate.line(*seconds);
+            }
             let left: Vec<f64> =
                 (0..=seconds.len() as u64).map(|line| estimate.remaining(line)).collect();
             prop_assert!((left[0] - estimate.total()).abs() < 1e-9);

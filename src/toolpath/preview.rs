@@ -42,7 +42,7 @@ pub fn preview(mut reader: impl Read, max_points: usize) -> io::Result<Preview> 
                 count += 1;
                 let Some(segment) = machine.line(&line).segment else { continue };
                 let add = |to: [f64; 3]| {
-                    picture.add(Point { at: [to[0], to[1]], line: count, draw: segment.draw })
+                    picture.add(Point { at: [to[0], to[1]], line: count, draw: segment.draw });
                 };
                 match segment.arc {
                     Some(arc) => arc.points(0.05).for_each(add),
@@ -122,7 +122,9 @@ impl Picture {
                 self.grain = size / 4000.0;
             }
             let all = std::mem::take(&mut self.points);
-            all.into_iter().for_each(|point| self.push(point));
+            for point in all {
+                self.push(point);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ import { areaPath } from '../../static/history.js';
 import { apply, initial, LIVE, mergeFeed, mergeThings } from '../../static/reduce.js';
 
 globalThis.matchMedia = () => ({ matches: false });
-const { isOutside, reached } = await import('../../static/toolpath.js');
+const { isOutside, reached, toolPlace } = await import('../../static/toolpath.js');
 
 const change = (seq, to_state, more = {}) => ({ type: 'job_state_change', timestamp: '2026-01-01T00:00:00.000Z', seq, channel: 'jobs', job_id: 'j', job_name: 'x.nc', from_state: null, to_state, reason: '', device_id: 'm', metadata: {}, ...more });
 
@@ -62,6 +62,16 @@ test('lines are turned into a place on the path, arcs spread over their segments
   assert.equal(reached(path, 3.5), 2.5);
   assert.equal(reached(path, 5), 4);
   assert.equal(reached(path, 99), 5);
+});
+
+test('what is drawn ends at the tool, not at the last line that the machine has taken in', () => {
+  assert.equal(toolPlace(path, 6, { x: 1.25, y: 0 }), 1.25);
+  assert.equal(toolPlace(path, 6, { x: 1.25, y: 0 }, 2), 2, 'it never goes back');
+  assert.equal(toolPlace(path, 2, { x: 4, y: 0 }), 1, 'nor beyond what was acknowledged');
+  assert.equal(toolPlace(path, 6, { x: 2, y: 40 }, 3), 3, 'a tool away from the path takes no step');
+  const eight = { lines: [0, 1, 2, 3, 4], points: [0, 0, 4, 0, 4, 2, 2, 2, 2, -2], draw: [0, 1, 1, 1, 1] };
+  assert.equal(toolPlace(eight, 4, { x: 2, y: 0 }), 0.5, 'at a crossing the first pass counts');
+  assert.equal(toolPlace(eight, 4, { x: 2, y: 0 }, 2), 3.5);
 });
 
 test('what leaves the envelope is outside, at either end', () => {

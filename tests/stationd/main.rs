@@ -6,6 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod daemon;
+mod dashboard;
+mod http;
 mod machines;
+mod metrics;
 mod support;
+mod sync;
 mod websocket;

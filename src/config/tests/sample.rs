@@ -74,7 +74,6 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(config.station.socket_path, path("/home/ann/.local/share/stationd/stationd.sock"));
     assert_eq!((config.websocket.host.as_str(), config.websocket.port), ("localhost", 8766));
     assert_eq!(config.websocket.max_connections, 100);
-    assert_eq!(config.websocket.idle_timeout.as_secs(), 300);
     assert_eq!(config.websocket.send_queue, 256);
     assert_eq!(config.database.path, path("/home/ann/.local/share/stationd/stationd.db"));
     assert_eq!(config.database.synchronous, Synchronous::Full);

@@ -128,7 +128,8 @@ impl Actor for DeviceManager {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        if let Some(mut reports) = self.reports.take() {
+        // Without machines nobody reports: the stream would end at once, and the actor with it.
+        if let Some(mut reports) = self.reports.take().filter(|_| !self.machines.is_empty()) {
             ctx.add_stream(stream::poll_fn(move |cx| reports.poll_recv(cx)));
         }
     }

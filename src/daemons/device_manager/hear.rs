@@ -182,7 +182,9 @@ impl DeviceManager {
             Ok(job) if !job.state.is_active() => self.tools.telemetry.job_ended(job),
             Ok(_) => {}
             Err(error) => {
-                error!("job {job} is {state} on its machine, but that could not be stored: {error}")
+                error!(
+                    "job {job} is {state} on its machine, but that could not be stored: {error}"
+                );
             }
         }
         let Some(machine) = self.machines.get_mut(name) else { return };

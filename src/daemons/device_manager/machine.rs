@@ -18,7 +18,12 @@ use crate::{
     },
     feed::Feed,
     link::{Checkpoint, LinkHandle, LinkOptions},
+    toolpath::Estimate,
 };
+
+/// The share of a job that is taken to run as estimated, so that its first lines, which a machine
+/// takes in before it moves, do not pass for its pace.
+const PACE_TRUST: f64 = 0.05;
 
 /// Somebody who waits for the machine to have paused, resumed or cancelled.
 pub(super) type Waiter = (JobAction, oneshot::Sender<Result<(), DeviceError>>);
@@ -33,6 +38,8 @@ pub(super) struct OnMachine {
     pub(super) ending: bool,
     /// That all is acknowledged has been said.
     full: bool,
+    /// When each line is done, once the file has been read for it.
+    pub(super) estimate: Option<Estimate>,
     moving: Stopwatch,
     drawing: Stopwatch,
 }
@@ -48,6 +55,7 @@ impl OnMachine {
             checkpoint: Checkpoint::default(),
             ending: false,
             full: false,
+            estimate: None,
             moving: Stopwatch::default(),
             drawing: Stopwatch::default(),
         }
@@ -70,16 +78,19 @@ impl OnMachine {
     pub(super) fn progress(&self) -> Progress {
         let total = self.job.lines_total.unwrap_or(0);
         let progress = Progress::of(self.checkpoint.lines_acknowledged, total);
-        let eta_seconds = self.eta(progress.share()).map(|eta| eta.as_secs_f64().round());
+        let eta_seconds = self.eta(progress.lines_acknowledged);
         Progress { eta_seconds, ..progress }
     }
 
-    /// Until the end: what is left of the estimate, at the pace seen so far.
-    fn eta(&self, share: f64) -> Option<Duration> {
-        let estimate = self.job.analysis.as_ref()?.estimated_seconds;
-        let taken = self.moving.elapsed().as_secs_f64();
-        let pace = if share > 0.02 && estimate > 0.0 { taken / (estimate * share) } else { 1.0 };
-        Duration::try_from_secs_f64(estimate * (1.0 - share) * pace).ok()
+    /// Seconds until the end: what the file says is left, at the pace seen so far. A line may take a
+    /// thousand times as long as the next, so lines are weighed by their time.
+    fn eta(&self, lines_acknowledged: u64) -> Option<f64> {
+        let estimate = self.estimate.as_ref()?;
+        let left = estimate.remaining(lines_acknowledged);
+        let trust = PACE_TRUST * estimate.total() + 1.0;
+        let pace =
+            (self.moving.elapsed().as_secs_f64() + trust) / (estimate.total() - left + trust);
+        Some((left * pace).round())
     }
 
     fn live(&self, progress: &Progress, position: Option<Position>) -> Live {

@@ -1,14 +1,16 @@
 //! What can be asked of the device manager, each message beside its handler.
 
-use std::time::Duration;
+use std::{fs::File, thread, time::Duration};
 
 use actix::{fut, fut::wrap_future, prelude::*};
+use log::warn;
 use tokio::sync::oneshot;
 
 use super::{DeviceError, DeviceManager, machine::OnMachine};
 use crate::{
     domain::{DeviceStatus, Job, JobAction, JobId},
     link::{Drawing, Run, Source},
+    toolpath::{self, Estimate},
 };
 
 /// How long a machine may take to come to rest.
@@ -32,7 +34,7 @@ impl Handler<RunJob> for DeviceManager {
     fn handle(
         &mut self,
         RunJob { device, job, source }: RunJob,
-        _: &mut Self::Context,
+        ctx: &mut Self::Context,
     ) -> Self::Result {
         let (jobs, stopping) = (self.jobs.clone(), self.stopping);
         let machine = self.machine(&device)?;
@@ -40,13 +42,39 @@ impl Handler<RunJob> for DeviceManager {
             let status = machine.device.status;
             return Err(DeviceError::NotIdle { name: device, status });
         }
-        machine.link.run(Run { job: job.id, source });
+        let (id, estimated) = (job.id, estimate(source.clone()));
+        machine.link.run(Run { job: id, source });
         machine.on = Some(OnMachine::new(job, &jobs));
+        ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
+            // Nothing came if the file cannot be read: the link, which reads it too, says so.
+            let on = this.machine_with(id).and_then(|machine| machine.job(id));
+            if let (Ok(estimate), Some(on)) = (estimate, on) {
+                on.estimate = Some(estimate);
+            }
+        }));
         let name = machine.device.name.clone();
         let before = machine.device.status;
         self.show(&name, before);
         Ok(())
     }
+}
+
+/// When each line will be done, read from the whole file aside: a long one takes seconds.
+fn estimate(source: Source) -> oneshot::Receiver<Estimate> {
+    let (read, estimate) = oneshot::channel();
+    let reading = move || {
+        let analysed = match source {
+            Source::Bytes(bytes) => toolpath::analyse(bytes.as_slice()),
+            Source::File(path) => File::open(path).and_then(toolpath::analyse),
+        };
+        if let Ok((_, estimate)) = analysed {
+            let _ = read.send(estimate); // nobody waits any more: the station stops
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("estimate".to_owned()).spawn(reading) {
+        warn!("there is no time left to tell for a job: {error}");
+    }
+    estimate
 }
 
 /// Pauses, resumes or cancels the job on a machine; answered once the machine has done it and the

@@ -1,6 +1,6 @@
-//! Deleting what is old: ended jobs with their files and output, and events.
+//! Deleting what is old: ended jobs with their files and output, events, and files without a job.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use actix::{fut::wrap_future, prelude::*};
 use log::{info, warn};
@@ -14,6 +14,9 @@ use crate::{
 
 /// Deleted in one write; more waits for the next one, so that submissions are not held up.
 const BATCH: usize = 200;
+
+/// A file that no job names may belong to one that is just being submitted.
+const ORPHAN_AGE: Duration = Duration::from_hours(1);
 
 /// Deletes what is older than its retention.
 #[derive(Message, Clone, Copy, Debug)]
@@ -55,5 +58,10 @@ async fn tidy(tools: Tools, options: Options) -> Result<(), StoreError> {
         }
     }
     while tools.store.write(move |tx| events::prune(tx, events_before, BATCH)).await? == BATCH {}
+    let files = tools.store.files();
+    let swept = tools.store.read(|connection| files.sweep_orphans(connection, ORPHAN_AGE))?;
+    if swept > 0 {
+        info!("deleted {swept} files that no job names");
+    }
     Ok(())
 }

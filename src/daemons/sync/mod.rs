@@ -99,7 +99,9 @@ impl Actor for Sync {
     fn started(&mut self, ctx: &mut Self::Context) {
         if !self.options.targets.is_empty() {
             ctx.notify(Now);
-            ctx.run_interval(self.options.interval, |this, _| drop(this.pass()));
+            ctx.run_interval(self.options.interval, |this, _| {
+                this.pass();
+            });
         }
     }
 }

@@ -29,7 +29,7 @@ impl Grbl {
                     self.hear_identity(text);
                 }
                 Phase::Console { lines, .. } if lines.len() < 1000 => {
-                    lines.push((*text).to_owned())
+                    lines.push((*text).to_owned());
                 }
                 _ => self.chat(text),
             },

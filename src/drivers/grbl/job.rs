@@ -158,8 +158,9 @@ impl Grbl {
             Phase::Ready => match self.machine.state {
                 Some(State::Alarm) => Some("the machine is in alarm"),
                 Some(State::Sleep) => Some("the machine sleeps"),
-                Some(state) if state != State::Idle => Some("the machine is busy"),
-                _ => None,
+                // After a person's line it may be on its way still: the file waits its turn.
+                None | Some(State::Idle | State::Run) => None,
+                Some(_) => Some("the machine is busy"),
             },
             Phase::Running(_) => Some("another job is on the machine"),
             Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => {

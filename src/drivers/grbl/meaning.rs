@@ -1,4 +1,5 @@
-//! What GRBL's numbers mean (gnea/grbl, doc/csv/error_codes_en_US.csv and alarm_codes_en_US.csv),
+//! What GRBL's numbers mean (gnea/grbl, `doc/csv/error_codes_en_US.csv` and
+//! `alarm_codes_en_US.csv`),
 //! in words that say what to do.
 
 /// The meaning of `error:N`.

@@ -177,14 +177,15 @@ impl Grbl {
     fn poll_interval(&self) -> Option<Duration> {
         let moves = self.machine.state.is_some_and(State::moves);
         match &self.phase {
-            Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => None,
+            Phase::Closed
+            | Phase::Greeting { .. }
+            | Phase::Identifying { .. }
+            | Phase::Estop { .. } => None,
             Phase::Ready if !moves => Some(POLL_IDLE),
-            Phase::Ready | Phase::Console { .. } => Some(POLL_BUSY),
             Phase::Running(job) if job.is_waiting(&self.window) => Some(POLL_WAITING),
             Phase::Running(job) if job.pause == Pause::Held => Some(POLL_IDLE),
-            Phase::Running(_) => Some(POLL_BUSY),
+            Phase::Ready | Phase::Console { .. } | Phase::Running(_) => Some(POLL_BUSY),
             Phase::Asking { .. } | Phase::Stopping(_) => Some(POLL_WAITING),
-            Phase::Estop { .. } => None,
         }
     }
 

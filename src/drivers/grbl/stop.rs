@@ -76,7 +76,7 @@ impl Grbl {
                 return;
             }
             Phase::Ready | Phase::Console { .. } | Phase::Asking { .. } => {
-                if !self.machine.state.is_some_and(|state| state.moves()) {
+                if !self.machine.state.is_some_and(State::moves) {
                     return;
                 }
                 false
@@ -204,7 +204,7 @@ impl Grbl {
             Step::Lines { since, .. } | Step::Settling { since } => {
                 // A long move of `on_stop` is fine as long as it shows.
                 let limit = self.options.timeout;
-                let moves = self.machine.state.is_some_and(|state| state.moves());
+                let moves = self.machine.state.is_some_and(State::moves);
                 if silent(since, limit) || (self.now >= since + limit && !moves) {
                     self.stopped(false);
                 }

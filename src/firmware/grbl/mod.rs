@@ -4,6 +4,9 @@
 mod parser;
 mod planner;
 mod system;
+#[cfg(test)]
+mod tests;
+mod voice;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,10 +15,10 @@ use planner::{Block, Hold, Planner};
 
 use super::{Drawing, Faults, Firmware};
 
-/// Bytes the receive ring holds (RX_BUFFER_SIZE 128, of which one stays empty).
+/// Bytes the receive ring holds (`RX_BUFFER_SIZE` 128, of which one stays empty).
 const RX_USABLE: usize = 127;
 
-/// Characters a line may have (LINE_BUFFER_SIZE 80, of which one ends it).
+/// Characters a line may have (`LINE_BUFFER_SIZE` 80, of which one ends it).
 const LINE_USABLE: usize = 79;
 
 const BANNER: &str = "\r\nGrbl 1.1h ['$' for help]\r\n";
@@ -280,57 +283,6 @@ impl Grbl {
         }
     }
 
-    fn answer_ok(&mut self) {
-        if self.faults.drop_ok == Some(self.lines) {
-            return;
-        }
-        self.answer("ok\r\n");
-        if self.faults.double_ok == Some(self.lines) {
-            self.answer("ok\r\n");
-        }
-    }
-
-    fn answer_error(&mut self, number: u8) {
-        self.answer(&format!("error:{number}\r\n"));
-    }
-
-    fn answer(&mut self, text: &str) {
-        if self.faults.garbage > 0.0 && self.chance() < self.faults.garbage {
-            let noise: Vec<u8> = (0..1 + self.dice() % 12)
-                .map(|_| self.dice().to_le_bytes()[0])
-                .filter(|byte| !b"\r\n".contains(byte))
-                .collect();
-            self.emit(&noise);
-            self.say("\r\n");
-        }
-        self.say(text);
-    }
-
-    fn say(&mut self, text: &str) {
-        self.emit(text.as_bytes());
-    }
-
-    fn emit(&mut self, bytes: &[u8]) {
-        if self.silent {
-        } else if self.faults.delay.is_zero() {
-            self.out.extend_from_slice(bytes);
-        } else {
-            self.late.push_back((self.now + self.faults.delay, bytes.to_vec()));
-        }
-    }
-
-    fn dice(&mut self) -> u64 {
-        // xorshift64: nothing here needs better.
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
-    }
-
-    fn chance(&mut self) -> f64 {
-        f64::from(u16::try_from(self.dice() & 0xffff).unwrap_or(0)) / 65536.0
-    }
-
     /// Seconds of its own clock until something happens.
     fn next(&self) -> Option<f64> {
         if self.planner.hold == Hold::No
@@ -350,15 +302,6 @@ impl Grbl {
             *left -= seconds;
         }
         self.planner.advance(seconds);
-    }
-
-    fn say_late(&mut self) {
-        while let Some((at, _)) = self.late.front()
-            && *at <= self.now
-            && let Some((_, bytes)) = self.late.pop_front()
-        {
-            self.out.extend_from_slice(&bytes);
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! G-code as GRBL 1.1 understands it. Numbers of errors: gnea/grbl, doc/csv/error_codes_en_US.csv.
+//! G-code as GRBL 1.1 understands it. Numbers of errors: gnea/grbl, `doc/csv/error_codes_en_US.csv`.
 
 use std::f64::consts::TAU;
 
@@ -12,6 +12,7 @@ const ARC_TOLERANCE: f64 = 0.002;
 
 /// The modal state.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "so many modal groups have two words")]
 pub(super) struct Modal {
     motion: u16,
     plane: (usize, usize),
@@ -65,8 +66,9 @@ impl Default for Modal {
     }
 }
 
+/// The words of a line.
 #[derive(Default)]
-struct Block1 {
+struct Words {
     axes: [Option<f64>; 3],
     centre: [Option<f64>; 3],
     radius: Option<f64>,
@@ -77,6 +79,13 @@ struct Block1 {
     motion: Option<u16>,
     pause: bool,
     end: bool,
+}
+
+impl Words {
+    /// Only a circle moves without naming an axis.
+    fn is_full_circle(&self) -> bool {
+        matches!(self.motion, Some(20 | 30)) && self.centre != [None; 3]
+    }
 }
 
 impl Modal {
@@ -118,8 +127,8 @@ impl Modal {
         Ok(effect)
     }
 
-    fn read(&mut self, line: &str) -> Result<Block1, u8> {
-        let mut block = Block1::default();
+    fn read(&mut self, line: &str) -> Result<Words, u8> {
+        let mut block = Words::default();
         let mut rest = line;
         while let Some(letter) = rest.chars().next() {
             if !letter.is_ascii_uppercase() {
@@ -156,7 +165,7 @@ impl Modal {
         Ok(block)
     }
 
-    fn g(&mut self, value: f64, block: &mut Block1) -> Result<(), u8> {
+    fn g(&mut self, value: f64, block: &mut Words) -> Result<(), u8> {
         let number = number(value);
         match number {
             0 | 10 | 20 | 30 | 382..=385 | 800 => {
@@ -182,7 +191,7 @@ impl Modal {
         Ok(())
     }
 
-    fn m(&mut self, value: f64, block: &mut Block1) -> Result<(), u8> {
+    fn m(&mut self, value: f64, block: &mut Words) -> Result<(), u8> {
         match number(value) {
             0 => block.pause = true,
             20 | 300 => block.end = true,
@@ -196,7 +205,7 @@ impl Modal {
 
     fn carry_out(
         &mut self,
-        block: &Block1,
+        block: &Words,
         position: [f64; 3],
         eeprom: &mut Eeprom,
     ) -> Result<Effect, u8> {
@@ -204,15 +213,13 @@ impl Modal {
         let scale = if self.inches { 25.4 } else { 1.0 };
         let work = self.work_offset(eeprom);
         let mut to = position;
-        for axis in 0..3 {
-            if let Some(value) = block.axes[axis] {
-                to[axis] = value * scale
-                    + match (block.machine, self.relative) {
-                        (true, _) => 0.0,
-                        (false, true) => position[axis],
-                        (false, false) => work[axis],
-                    };
-            }
+        for (axis, value) in given(block.axes) {
+            to[axis] = value * scale
+                + match (block.machine, self.relative) {
+                    (true, _) => 0.0,
+                    (false, true) => position[axis],
+                    (false, false) => work[axis],
+                };
         }
         match block.special {
             40 => effect.dwell = Some(block.p.ok_or(28_u8)?),
@@ -226,15 +233,13 @@ impl Modal {
             }
             281 | 301 => eeprom.homes[usize::from(block.special == 301)] = position,
             920 => {
-                for axis in 0..3 {
-                    if let Some(value) = block.axes[axis] {
-                        let system = eeprom.systems[self.system][axis];
-                        self.offset[axis] = position[axis] - system - value * scale;
-                    }
+                for (axis, value) in given(block.axes) {
+                    let system = eeprom.systems[self.system][axis];
+                    self.offset[axis] = position[axis] - system - value * scale;
                 }
             }
             921 => self.offset = [0.0; 3],
-            _ if block.axes != [None; 3] || self.is_full_circle(block) => {
+            _ if block.axes != [None; 3] || block.is_full_circle() => {
                 self.motion(block, position, to, scale, &mut effect)?;
             }
             _ => {}
@@ -242,13 +247,9 @@ impl Modal {
         Ok(effect)
     }
 
-    fn is_full_circle(&self, block: &Block1) -> bool {
-        matches!(block.motion, Some(20 | 30)) && block.centre != [None; 3]
-    }
-
     fn motion(
         &mut self,
-        block: &Block1,
+        block: &Words,
         from: [f64; 3],
         to: [f64; 3],
         scale: f64,
@@ -292,45 +293,48 @@ impl Modal {
 
     fn arc(
         &self,
-        block: &Block1,
+        block: &Words,
         from: [f64; 3],
         to: [f64; 3],
         scale: f64,
     ) -> Result<Vec<[f64; 3]>, u8> {
-        let (a, b) = self.plane;
+        let (first, second) = self.plane;
         let clockwise = self.motion == 20;
-        let (x, y) = (to[a] - from[a], to[b] - from[b]);
+        let (dx, dy) = (to[first] - from[first], to[second] - from[second]);
         // Offset from the start to the centre.
         let (i, j) = if let Some(radius) = block.radius {
             let radius = radius * scale;
-            if x == 0.0 && y == 0.0 {
+            if dx == 0.0 && dy == 0.0 {
                 return Err(33);
             }
-            let square = 4.0 * radius * radius - x * x - y * y;
+            let square = 4.0 * radius * radius - dx * dx - dy * dy;
             if square < 0.0 {
                 return Err(34);
             }
-            let mut h = -square.sqrt() / x.hypot(y);
+            let mut h = -square.sqrt() / dx.hypot(dy);
             if !clockwise {
                 h = -h;
             }
             if radius < 0.0 {
                 h = -h;
             }
-            (0.5 * (x - y * h), 0.5 * (y + x * h))
+            (0.5 * (dx - dy * h), 0.5 * (dy + dx * h))
         } else {
-            if block.centre[a].is_none() && block.centre[b].is_none() {
+            if block.centre[first].is_none() && block.centre[second].is_none() {
                 return Err(35);
             }
-            (block.centre[a].unwrap_or(0.0) * scale, block.centre[b].unwrap_or(0.0) * scale)
+            (
+                block.centre[first].unwrap_or(0.0) * scale,
+                block.centre[second].unwrap_or(0.0) * scale,
+            )
         };
-        let (from_radius, to_radius) = (i.hypot(j), (x - i).hypot(y - j));
+        let (from_radius, to_radius) = (i.hypot(j), (dx - i).hypot(dy - j));
         let miss = (from_radius - to_radius).abs();
         if miss > 0.5 || (miss > 0.005 && miss > 0.001 * from_radius) {
             return Err(33);
         }
         let start = (-j).atan2(-i);
-        let mut sweep = (y - j).atan2(x - i) - start;
+        let mut sweep = (dy - j).atan2(dx - i) - start;
         if clockwise {
             if sweep >= -5e-7 {
                 sweep -= TAU;
@@ -341,7 +345,7 @@ impl Modal {
         let chord = (ARC_TOLERANCE * (2.0 * from_radius - ARC_TOLERANCE)).max(0.0).sqrt();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 100 000")]
         let count = (0.5 * sweep * from_radius / chord).abs().clamp(1.0, 1e5) as u32;
-        let third = 3 - a - b;
+        let third = 3 - first - second;
         let point = |index: u32| {
             if index == count {
                 return to;
@@ -349,8 +353,8 @@ impl Modal {
             let share = f64::from(index) / f64::from(count);
             let angle = start + sweep * share;
             let mut at = from;
-            at[a] += i + from_radius * angle.cos();
-            at[b] += j + from_radius * angle.sin();
+            at[first] += i + from_radius * angle.cos();
+            at[second] += j + from_radius * angle.sin();
             at[third] += (to[third] - from[third]) * share;
             at
         };
@@ -359,7 +363,7 @@ impl Modal {
 
     fn set_system(
         &self,
-        block: &Block1,
+        block: &Words,
         position: [f64; 3],
         scale: f64,
         eeprom: &mut Eeprom,
@@ -369,8 +373,7 @@ impl Modal {
             tens @ (10 | 20 | 30 | 40 | 50 | 60) => usize::from(tens / 10 - 1),
             _ => return Err(29),
         };
-        for axis in 0..3 {
-            let Some(value) = block.axes[axis] else { continue };
+        for (axis, value) in given(block.axes) {
             eeprom.systems[system][axis] = match number(block.l.ok_or(28_u8)?) {
                 20 => value * scale,
                 200 => position[axis] - self.offset[axis] - value * scale,
@@ -385,4 +388,9 @@ impl Modal {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
 fn number(value: f64) -> u16 {
     (value * 10.0).round() as u16
+}
+
+/// The axes that a line names, with their values.
+fn given(axes: [Option<f64>; 3]) -> impl Iterator<Item = (usize, f64)> {
+    axes.into_iter().enumerate().filter_map(|(axis, value)| Some((axis, value?)))
 }

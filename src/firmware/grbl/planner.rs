@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::firmware::Drawing;
 
-/// Blocks that can wait (BLOCK_BUFFER_SIZE 16, of which one slot stays empty).
+/// Blocks that can wait (`BLOCK_BUFFER_SIZE` 16, of which one slot stays empty).
 pub(super) const CAPACITY: usize = 15;
 
 /// How fast motion slows down in a hold, in mm/s².
@@ -97,7 +97,7 @@ impl Planner {
     /// Forgets all motion; what was done of the current block is drawn.
     pub(super) fn clear(&mut self) {
         if let Some(block) = self.queue.front()
-            && self.drawing.moves.back().is_some_and(|last| last.to != self.position)
+            && self.drawing.moves.back().is_some_and(|last| distance(last.to, self.position) > 0.0)
         {
             self.drawing.add(self.position, block.draw);
         }
@@ -135,7 +135,11 @@ impl Planner {
                     seconds = self.travel(seconds);
                 }
                 // A move of no length takes no time.
-                while self.queue.front().is_some_and(|block| block.to == self.position) {
+                while self
+                    .queue
+                    .front()
+                    .is_some_and(|block| distance(block.to, self.position) <= 0.0)
+                {
                     self.travel(0.0);
                 }
             }

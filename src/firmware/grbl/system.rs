@@ -1,5 +1,7 @@
 //! `$` commands and status reports.
 
+use std::fmt::Write;
+
 use super::{Grbl, Mode, Wait, parser::RAPID, planner::Hold};
 
 /// `$$`: the settings a controller of this size mostly has.
@@ -148,7 +150,7 @@ impl Grbl {
         match self.reports % 10 {
             0 => {
                 let [x, y, z] = self.modal.work_offset(&self.eeprom);
-                text.push_str(&format!("|WCO:{x:.3},{y:.3},{z:.3}"));
+                let _ = write!(text, "|WCO:{x:.3},{y:.3},{z:.3}");
             }
             1 => text.push_str("|Ov:100,100,100"),
             _ => {}

@@ -16,7 +16,7 @@ use std::{
 use actix::{Actor, System};
 use actix_web::dev::ServerHandle;
 
-use super::{App, Control, Names, Parts, Policy, Settings, Target, server};
+use super::{App, Control, Names, Policy, Settings, Target, server};
 use crate::{
     daemons::{
         History, Links, Phase, Tools,
@@ -100,11 +100,14 @@ fn daemons(tools: &Tools, jobs: PathBuf) -> Links {
         child(move |vitals| DeviceManager::new(machines.clone(), own.clone(), vitals));
     let own = tools.clone();
     let (queue, job_queue) = child(move |_| JobQueue::new(queue.clone(), own.clone()));
-    let (copier, sync) = child(move |vitals| {
+    let (copies_child, sync) = child(move |vitals| {
         Ok::<_, std::convert::Infallible>(Sync::new(copies.clone(), store.clone(), vitals))
     });
-    let all: Vec<(Spec, Child)> =
-        vec![(spec("device-manager"), manager), (spec("job-queue"), queue), (spec("sync"), copier)];
+    let all: Vec<(Spec, Child)> = vec![
+        (spec("device-manager"), manager),
+        (spec("job-queue"), queue),
+        (spec("sync"), copies_child),
+    ];
     let board = tools.board.clone();
     let supervisor = Supervisor::new(all, move |daemon| board.show_daemon(daemon)).unwrap().start();
     Links { supervisor, job_queue, device_manager, sync }
@@ -134,25 +137,15 @@ impl Served {
                 let feed = Feed::new();
                 let store = Store::open(options, feed.clone()).unwrap();
                 let history = History::new(Duration::from_secs(1), Duration::from_secs(60));
-                let tools = Tools::new(store.clone(), feed.clone(), history.clone()).unwrap();
+                let tools = Tools::new(store, feed, history).unwrap();
                 let links = daemons(&tools, jobs);
-                tools.wire(links.clone());
+                tools.wire(links);
                 let (control, orders) = tokio::sync::mpsc::channel(1);
-                let parts = Parts {
-                    store,
-                    feed,
-                    board: tools.board.clone(),
-                    links,
-                    estops: tools.estops.clone(),
-                    history,
-                    telemetry: tools.telemetry.clone(),
-                    control,
-                };
-                let app = App::new(parts, settings);
+                let app = App::new(tools, control, settings);
                 let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = tcp.local_addr().unwrap();
                 let unix = UnixListener::bind(&at).unwrap();
-                let up = app.links.supervisor.send(Ready).await;
+                let up = app.links().supervisor.send(Ready).await;
                 up.unwrap().unwrap();
                 let server = server(vec![tcp], Some(unix), &app).unwrap();
                 app.board.set_phase(Phase::Ready);

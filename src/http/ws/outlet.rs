@@ -54,10 +54,9 @@ pub(super) struct Outlet {
 
 struct State {
     subscription: Subscription,
-    /// While the present state is being read nothing leaves.
-    joining: bool,
-    /// What this number and those before it said is known to the client.
-    joined_at: u64,
+    /// What this number and those before it said is known to the client. `None` while the present
+    /// state is being read: nothing leaves then.
+    joined: Option<u64>,
     queue: VecDeque<Arc<Frame>>,
     last_seq: u64,
     lag: Option<Lag>,
@@ -80,8 +79,7 @@ impl Outlet {
     pub(super) fn new(capacity: usize, now: Instant) -> Self {
         let state = State {
             subscription: Subscription::default(),
-            joining: false,
-            joined_at: 0,
+            joined: Some(0),
             queue: VecDeque::new(),
             last_seq: 0,
             lag: None,
@@ -104,7 +102,7 @@ impl Outlet {
         }
         for frame in frames {
             if !state.subscription.wants(frame)
-                || frame.seq.is_some_and(|seq| seq <= state.joined_at)
+                || frame.seq.is_some_and(|seq| Some(seq) <= state.joined)
             {
                 continue;
             }
@@ -119,7 +117,7 @@ impl Outlet {
             let behind = state.behind.get_or_insert(Behind { since: now, lost_last: now });
             behind.lost_last = now;
         }
-        let wake = !state.queue.is_empty() && !state.joining && !state.woken;
+        let wake = !state.queue.is_empty() && state.joined.is_some() && !state.woken;
         state.woken |= wake;
         wake
     }
@@ -129,7 +127,7 @@ impl Outlet {
         let state = &mut *self.state.borrow_mut();
         state.woken = false;
         let ping = mem::take(&mut state.ping);
-        if state.joining || state.end.is_some() {
+        if state.joined.is_none() || state.end.is_some() {
             return Due { frames: VecDeque::new(), lag: None, ping, end: state.end };
         }
         let mut frames = mem::take(&mut state.queue);
@@ -145,8 +143,7 @@ impl Outlet {
     pub(super) fn join(&self, subscription: Subscription) {
         let state = &mut *self.state.borrow_mut();
         state.subscription = subscription;
-        state.joining = true;
-        state.joined_at = 0;
+        state.joined = None;
         state.queue.clear();
         (state.lag, state.behind) = (None, None);
     }
@@ -154,8 +151,7 @@ impl Outlet {
     /// The client knows everything up to `seq`; what waits beyond that may leave.
     pub(super) fn joined(&self, seq: u64) {
         let state = &mut *self.state.borrow_mut();
-        state.joining = false;
-        state.joined_at = seq;
+        state.joined = Some(seq);
         state.last_seq = state.last_seq.max(seq);
         state.queue.retain(|frame| frame.seq.is_none_or(|it| it > seq));
     }

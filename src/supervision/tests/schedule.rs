@@ -160,7 +160,8 @@ fn asked_to_stop_it_has_until_the_deadline() {
     assert_eq!(late.tick(now, deadline), Some(Command::Retire));
     assert_eq!(late.state(), State::Stopped);
     assert_eq!(late.last_exit(), Some(&Exit::Hung(Late::Stop)));
-    assert_eq!(hurried.stop(now), None, "a second request may only shorten the grace");
+    assert_eq!(hurried.stop(deadline + SECOND), None, "a second request only shortens the grace");
+    assert_eq!(hurried.stop(now), Some(Command::AskToStop(now)));
     assert_eq!(hurried.tick(now, now), Some(Command::Retire));
 }
 

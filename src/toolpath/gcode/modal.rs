@@ -136,7 +136,6 @@ impl Interpreter {
     fn carry_out(&mut self, asked: &Asked, scale: f64) -> Line {
         let mut line = Line { warning: asked.warning, ..Line::default() };
         match asked.what {
-            Special::Nothing => {}
             Special::Dwell => line.dwell_seconds = asked.p.unwrap_or(0.0).max(0.0),
             Special::ClearOffset => self.offset = [0.0; 3],
             Special::SetPosition => {
@@ -152,7 +151,7 @@ impl Interpreter {
             Special::Move if asked.axes != [None; 3] || asked.centre != [None; 3] => {
                 self.travel(asked, scale, &mut line);
             }
-            Special::Move => {}
+            Special::Move | Special::Nothing => {}
         }
         line
     }
@@ -161,10 +160,9 @@ impl Interpreter {
         self.z_used |= asked.axes[2].is_some();
         let relative = self.relative.unwrap_or(false);
         let mut to = self.position;
-        for axis in 0..3 {
+        for (axis, to) in to.iter_mut().enumerate() {
             if let Some(value) = asked.axes[axis] {
-                let base = if relative { to[axis] } else { self.offset[axis] };
-                to[axis] = base + value * scale;
+                *to = value * scale + if relative { *to } else { self.offset[axis] };
             }
         }
         line.warning = line.warning.or_else(|| self.missing());
@@ -248,10 +246,10 @@ impl Interpreter {
     fn g(&mut self, value: f64, asked: &mut Asked) {
         match tenths(value) {
             0 => self.motion = Motion::Rapid,
-            10 => self.motion = Motion::Feed,
+            // Probing moves are feeds too.
+            10 | 382..=385 => self.motion = Motion::Feed,
             20 => self.motion = Motion::Arc { clockwise: true },
             30 => self.motion = Motion::Arc { clockwise: false },
-            382..=385 => self.motion = Motion::Feed,
             800 => self.motion = Motion::None,
             40 => asked.what = Special::Dwell,
             170 => self.plane = (0, 1),

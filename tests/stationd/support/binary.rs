@@ -44,19 +44,19 @@ impl From<Output> for Ran {
 /// The program, in an environment without anything of this machine's user: `home` is where
 /// configuration and workspace would be looked for by default.
 pub(crate) fn program(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stationd"));
+    isolated(env!("CARGO_BIN_EXE_stationd"), home)
+}
+
+/// Any command, in that environment.
+pub(super) fn isolated(program: &str, home: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        let name_text = name.to_string_lossy();
-        if name_text.starts_with("STATIOND_") || name_text.starts_with("XDG_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("STATIOND_") || text.starts_with("XDG_") || text == "NOTIFY_SOCKET" {
             command.env_remove(name);
         }
     }
-    command
-        .env_remove("NOTIFY_SOCKET")
-        .env("HOME", home)
-        .env("NO_COLOR", "1")
-        .current_dir(home)
-        .stdin(Stdio::null());
+    command.env("HOME", home).env("NO_COLOR", "1").current_dir(home).stdin(Stdio::null());
     command
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S
     run_with(program(home).args(args))
 }
 
-/// Runs a command that [`program`] made to its end.
+/// Runs a command to its end.
 pub(crate) fn run_with(command: &mut Command) -> Ran {
     command.output().unwrap().into()
 }

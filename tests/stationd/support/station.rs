@@ -18,12 +18,14 @@ use nix::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Client, Ran, eventually, program, run_with};
+use super::{Answer, Client, Ran, binary::isolated, eventually, program, run_with};
 
 /// How a station is to be started: on an empty workspace and any free port unless told otherwise.
 #[derive(Clone)]
 pub(crate) struct Builder {
     directory: Arc<TempDir>,
+    port: u16,
+    shell: Option<String>,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
 }
@@ -32,6 +34,18 @@ impl Builder {
     /// One more argument after `start`.
     pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());
+        self
+    }
+
+    /// Listens there, instead of on any free port.
+    pub(crate) fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Started by a shell script, which ends in `exec "$0" "$@"`.
+    pub(crate) fn shell(mut self, script: &str) -> Self {
+        self.shell = Some(script.to_owned());
         self
     }
 
@@ -71,9 +85,17 @@ impl Builder {
 
     /// The command that starts it.
     pub(crate) fn command(&self) -> std::process::Command {
-        let mut command = program(self.home());
+        let mut command = match &self.shell {
+            None => program(self.home()),
+            Some(script) => {
+                let mut shell = isolated("sh", self.home());
+                shell.args(["-c", script, env!("CARGO_BIN_EXE_stationd")]);
+                shell
+            }
+        };
         command.arg("start").arg("--workspace").arg(self.workspace());
-        command.arg("--config").arg(self.config_file()).args(["--port", "0"]);
+        command.arg("--config").arg(self.config_file());
+        command.arg("--port").arg(self.port.to_string());
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -128,7 +150,8 @@ impl Station {
     /// A station that is to be described further.
     pub(crate) fn with() -> Builder {
         let directory = Arc::new(tempfile::Builder::new().prefix("stationd-").tempdir().unwrap());
-        let builder = Builder { directory, args: Vec::new(), env: Vec::new() };
+        let builder =
+            Builder { directory, port: 0, shell: None, args: Vec::new(), env: Vec::new() };
         builder.config("")
     }
 
@@ -137,13 +160,23 @@ impl Station {
     pub(crate) fn await_ready(&mut self) {
         let client = self.local();
         eventually("the station is ready", || {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                self.ended = Some(status);
+            if let Some(status) = self.has_ended() {
                 panic!("the station ended: {status}");
             }
             let answer = client.attempt("GET", "/ready", &[], b"").ok()?;
             (answer.status == 200).then_some(())
         });
+    }
+
+    /// How it was started, to start another one like it.
+    pub(crate) fn builder(&self) -> Builder {
+        self.builder.clone()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.ended = self.ended.or_else(|| self.child.try_wait().unwrap());
+        self.ended
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -176,10 +209,12 @@ impl Station {
     /// Where it listens, as it says in its log at the level info or below.
     #[track_caller]
     pub(crate) fn address(&self) -> SocketAddr {
+        let who = format!(" (PID {}, ", self.pid());
         eventually("the station says where it listens", || {
             let log = self.log();
-            let (_, rest) = log.rsplit_once("is ready: http://localhost:")?;
-            let port = rest.split(' ').next()?.parse().unwrap();
+            let (before, _) = log.rsplit_once(&who)?;
+            let (_, port) = before.rsplit_once("is ready: http://localhost:")?;
+            let port = port.parse().unwrap();
             Some(SocketAddr::from(([127, 0, 0, 1], port)))
         })
     }
@@ -214,8 +249,7 @@ impl Station {
     /// Waits until it has ended; its exit code.
     #[track_caller]
     pub(crate) fn exit_code(&mut self) -> i32 {
-        let status = eventually("the station ends", || self.child.try_wait().unwrap());
-        self.ended = Some(status);
+        let status = eventually("the station ends", || self.has_ended());
         status.code().unwrap_or_else(|| panic!("ended by signal {:?}", status.signal()))
     }
 
@@ -251,7 +285,7 @@ impl Station {
 
     /// Asks for an action on a job.
     #[track_caller]
-    pub(crate) fn act(&self, id: &str, action: &str) -> super::Answer {
+    pub(crate) fn act(&self, id: &str, action: &str) -> Answer {
         self.local().post(&format!("/api/v1/jobs/{id}/{action}"), &Value::Null)
     }
 }

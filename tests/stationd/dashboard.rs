@@ -1,0 +1,6 @@
+//! The dashboard, in a browser: what a person sees and can do.
+
+mod browser;
+mod files;
+mod looks;
+mod works;
