@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    daemons::{Phase, Tools, job_queue::Hurry},
+    daemons::{Phase, Tools},
     domain::HealthStatus,
     http::{App, Control},
     supervision::{CheckHealth, Ready as AllUp, Shutdown, Stop, Supervisor},
@@ -146,10 +146,10 @@ impl Station {
                 () = &mut orderly => break,
                 signal = self.signals.next() => if signal == Signal::Stop {
                     warn!("asked to stop again: at once");
-                    self.cut_short();
+                    cut_short(&self.supervisor);
                 },
                 Some(request) = self.requests.recv() => if let Control::Shutdown { force: true } = request {
-                    self.cut_short();
+                    cut_short(&self.supervisor);
                 },
             }
         }
@@ -167,6 +167,12 @@ impl Station {
 
 /// A watchdog that is not wanted.
 const NEVER: Duration = Duration::from_hours(24);
+
+/// Shortens the stop that is under way.
+fn cut_short(supervisor: &Addr<Supervisor>) {
+    let now = supervisor.send(Shutdown { grace: AT_ONCE });
+    actix::spawn(async move { drop(now.await) });
+}
 
 fn flatten<E: fmt::Display>(all_up: Result<Result<(), E>, MailboxError>) -> Result<(), String> {
     match all_up {

@@ -84,8 +84,16 @@ fn with_a_token_everything_else_is_closed_in_one_way() {
     };
     let expected = refusal(&tcp, "/api/v1/status");
     let wrong = ["wrong", "", "k3y", &format!("{KEY}x"), &KEY.to_uppercase()];
-    let paths = ["/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/devices", "/api/v1/daemons",
-        "/api/v1/events", "/api/v1/queue", "/api/v1/metrics/history", "/api/v1/devices/detect"];
+    let paths = [
+        "/api/v1/jobs",
+        "/api/v1/jobs/x",
+        "/api/v1/devices",
+        "/api/v1/daemons",
+        "/api/v1/events",
+        "/api/v1/queue",
+        "/api/v1/metrics/history",
+        "/api/v1/devices/detect",
+    ];
     for path in paths {
         assert_eq!(refusal(&tcp, path), expected);
         for token in wrong {
@@ -109,11 +117,13 @@ fn other_addresses_than_loopback_need_a_token() {
     let refused = open().run().exited(78);
     assert!(refused.stderr.contains("websocket.authenticate"), "{refused:?}");
     assert!(refused.stderr.contains("allow_unauthenticated"), "{refused:?}");
-    let keyed = open()
-        .config(&format!("websocket: {{authenticate: true, api_key: '{KEY}'}}"))
-        .start();
+    let keyed =
+        open().config(&format!("websocket: {{authenticate: true, api_key: '{KEY}'}}")).start();
     keyed.local().get("/health").expect(200);
     let bold = open().set("security.allow_unauthenticated", "true").start();
-    let warning = bold.log().lines().any(|line| line.contains("WARN") && line.contains("allow_unauthenticated"));
+    let warning = bold
+        .log()
+        .lines()
+        .any(|line| line.contains("WARN") && line.contains("allow_unauthenticated"));
     assert!(warning, "{}", bold.log());
 }

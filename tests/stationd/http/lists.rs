@@ -39,7 +39,8 @@ fn jobs_are_filtered_by_state_kind_and_machine() {
     station.await_job(&done, "COMPLETED");
     let file = station.tcp().request("POST", "/api/v1/jobs?name=plot", &[], FILE).expect(201);
     station.await_job(file["id"].as_str().unwrap(), "COMPLETED");
-    let list = |query: &str| names(&station.tcp().get(&format!("/api/v1/jobs?{query}")).expect(200));
+    let list =
+        |query: &str| names(&station.tcp().get(&format!("/api/v1/jobs?{query}")).expect(200));
     assert_eq!(list("state=HELD"), ["held"]);
     assert_eq!(list("state=COMPLETED"), ["plot", "done"]);
     assert_eq!(list("state=COMPLETED&kind=command"), ["done"]);
@@ -50,9 +51,8 @@ fn jobs_are_filtered_by_state_kind_and_machine() {
 #[test]
 fn events_are_filtered_and_read_on_from_where_a_reader_stopped() {
     let station = Station::start();
-    let ids: Vec<String> = (0..5)
-        .map(|_| station.submit(&json!({"command": ["true"], "hold": true})))
-        .collect();
+    let ids: Vec<String> =
+        (0..5).map(|_| station.submit(&json!({"command": ["true"], "hold": true}))).collect();
     let events = |query: &str| station.tcp().get(&format!("/api/v1/events?{query}")).expect(200);
     let numbers = |page: &Value| -> Vec<u64> {
         page["items"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap()).collect()
@@ -94,7 +94,10 @@ fn a_key_makes_a_repeated_submission_the_same_job() {
     assert!(keyed.post("/api/v1/jobs", &other).refused(422).contains("Idempotency-Key"));
     let file = station.local().with_header("Idempotency-Key", "two");
     let plot = file.request("POST", "/api/v1/jobs?name=a.nc", &[], FILE).expect(201);
-    assert_eq!(file.request("POST", "/api/v1/jobs?name=a.nc", &[], FILE).expect(201)["id"], plot["id"]);
+    assert_eq!(
+        file.request("POST", "/api/v1/jobs?name=a.nc", &[], FILE).expect(201)["id"],
+        plot["id"]
+    );
     file.request("POST", "/api/v1/jobs?name=a.nc", &[], b"G0 X2\n").refused(422);
     let ids: Vec<String> = std::thread::scope(|scope| {
         let submit = || {
@@ -105,7 +108,10 @@ fn a_key_makes_a_repeated_submission_the_same_job() {
         all.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    assert_eq!(station.local().get("/api/v1/jobs").expect(200)["items"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        station.local().get("/api/v1/jobs").expect(200)["items"].as_array().unwrap().len(),
+        3
+    );
     for key in [&"x".repeat(256), "\u{e4}"] {
         station.local().with_header("Idempotency-Key", key).post("/api/v1/jobs", &job).refused(400);
     }

@@ -33,8 +33,7 @@ fn weight(directory: &Path) -> (u64, usize) {
     let mut sum = (0, 0);
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let metadata = entry.metadata().unwrap();
-        let more =
-            if metadata.is_dir() { weight(&entry.path()) } else { (metadata.len(), 1) };
+        let more = if metadata.is_dir() { weight(&entry.path()) } else { (metadata.len(), 1) };
         sum = (sum.0 + more.0, sum.1 + more.1);
     }
     sum

@@ -45,7 +45,10 @@ fn every_answer_has_the_headers_that_protect_its_reader() {
                 value.unwrap_or_else(|| panic!("{method} {path}: no {name}: {answer:?}")).to_owned()
             };
             let policy = header("content-security-policy");
-            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            assert!(
+                policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+                "{policy}"
+            );
             assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
             assert_eq!(header("x-content-type-options"), "nosniff");
             assert_eq!(header("x-frame-options"), "DENY");
@@ -69,9 +72,20 @@ fn what_is_not_there_and_what_cannot_be_done_is_said() {
     let station = Station::with().simulate("grbl").start();
     let tcp = station.tcp();
     let id = "01890000-0000-7000-8000-000000000000";
-    for path in ["/nothing", "/api/v1", "/api/v1/", "/api/v2/jobs", "/api/v1/jobs/", "/%2e%2e/%2e%2e/etc/passwd",
-        "/api/v1/jobs/x", &format!("/api/v1/jobs/{id}"), &format!("/api/v1/jobs/{id}/log"),
-        "/api/v1/devices/x", "/api/v1/daemons/x", "/api/v1/devices/%ff"] {
+    for path in [
+        "/nothing",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v2/jobs",
+        "/api/v1/jobs/",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/api/v1/jobs/x",
+        &format!("/api/v1/jobs/{id}"),
+        &format!("/api/v1/jobs/{id}/log"),
+        "/api/v1/devices/x",
+        "/api/v1/daemons/x",
+        "/api/v1/devices/%ff",
+    ] {
         assert!(!tcp.get(path).refused(404).is_empty(), "{path}");
     }
     assert!(tcp.post("/api/v1/daemons/x/stop", &Value::Null).refused(404).contains('x'));
@@ -109,10 +123,14 @@ fn every_field_that_is_wrong_is_pointed_at() {
     assert_eq!(wrong(json!({"command": ["true"], "priority": "urgent"})), ["/priority"]);
     assert_eq!(wrong(json!({"command": ["true"], "hold": "yes"})), ["/hold"]);
     assert_eq!(wrong(json!({"command": ["true"], "depends_on": ["x"]})), ["/depends_on/0"]);
-    assert_eq!(wrong(json!({"command": ["true"], "depends_on": ["01890000-0000-7000-8000-000000000000"]})), ["/depends_on"]);
+    assert_eq!(
+        wrong(json!({"command": ["true"], "depends_on": ["01890000-0000-7000-8000-000000000000"]})),
+        ["/depends_on"]
+    );
     assert_eq!(wrong(json!({"command": ["true"], "not_before": "soon"})), ["/not_before"]);
     assert_eq!(wrong(json!({"command": ["true"], "extra": 1})), ["/extra"]);
-    let several = json!({"command": ["true"], "timeout_seconds": -1, "max_attempts": 0, "name": " "});
+    let several =
+        json!({"command": ["true"], "timeout_seconds": -1, "max_attempts": 0, "name": " "});
     assert_eq!(wrong(several), ["/name", "/max_attempts", "/timeout_seconds"]);
     assert_eq!(station.local().get("/api/v1/jobs").expect(200)["items"], json!([]));
     let query = |path: &str| station.tcp().get(path).expect(422)["errors"][0]["pointer"].clone();
@@ -141,7 +159,9 @@ fn bodies_that_cannot_be_read_are_refused() {
         local.request("POST", path, &[], b"{]").refused(400);
         local.request("POST", path, &[], b"{\"dance\":1}").refused(422);
     }
-    local.request("POST", "/api/v1/jobs", &[("Content-Type", "text/html")], b"<p>hello</p>").refused(422);
+    local
+        .request("POST", "/api/v1/jobs", &[("Content-Type", "text/html")], b"<p>hello</p>")
+        .refused(422);
     local.get("/health").expect(200);
 }
 
