@@ -20,7 +20,7 @@ use super::{
     wish::Wish,
 };
 use crate::{
-    daemons::job_queue::Wake,
+    daemons::{Phase, job_queue::Wake},
     domain::{Job, JobKind, NewJob, Outcome, Payload},
     store::jobs::{self, Inserted},
 };
@@ -38,6 +38,9 @@ pub(super) async fn submit(
     Who(who): Who,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    if app.board.phase() == Phase::Stopping {
+        return Err(Problem::Unavailable("the station is stopping: it takes no jobs".to_owned()));
+    }
     let key = idempotency_key(&request)?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
