@@ -7,5 +7,8 @@
 
 mod daemon;
 mod dashboard;
+mod jobs;
 mod machines;
+mod supervision;
 mod support;
+mod websocket;
