@@ -161,7 +161,7 @@ impl Station {
     fn cut_short(&self) {
         let _ = self.tools.links().job_queue.tell(Hurry); // it may have stopped already
         let now = self.supervisor.send(Shutdown { grace: AT_ONCE });
-        actix::spawn(async move { drop(now.await) });
+        actix::spawn(now);
     }
 }
 
