@@ -155,14 +155,6 @@ impl Station {
         }
         self.server.stop(true).await;
     }
-
-    /// Shortens the stop that is under way. The queue does not wait for what runs any more, so that
-    /// there is time left to bring machines to a safe stop.
-    fn cut_short(&self) {
-        let _ = self.tools.links().job_queue.tell(Hurry); // it may have stopped already
-        let now = self.supervisor.send(Shutdown { grace: AT_ONCE });
-        actix::spawn(now);
-    }
 }
 
 /// A watchdog that is not wanted.
@@ -171,7 +163,7 @@ const NEVER: Duration = Duration::from_hours(24);
 /// Shortens the stop that is under way.
 fn cut_short(supervisor: &Addr<Supervisor>) {
     let now = supervisor.send(Shutdown { grace: AT_ONCE });
-    actix::spawn(async move { drop(now.await) });
+    actix::spawn(now);
 }
 
 fn flatten<E: fmt::Display>(all_up: Result<Result<(), E>, MailboxError>) -> Result<(), String> {
