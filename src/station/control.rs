@@ -163,7 +163,7 @@ const NEVER: Duration = Duration::from_hours(24);
 /// Shortens the stop that is under way.
 fn cut_short(supervisor: &Addr<Supervisor>) {
     let now = supervisor.send(Shutdown { grace: AT_ONCE });
-    actix::spawn(async move { drop(now.await) });
+    actix::spawn(now);
 }
 
 fn flatten<E: fmt::Display>(all_up: Result<Result<(), E>, MailboxError>) -> Result<(), String> {

@@ -8,8 +8,10 @@
 mod daemon;
 mod dashboard;
 mod http;
+mod jobs;
 mod machines;
 mod metrics;
+mod supervision;
 mod support;
 mod sync;
 mod websocket;

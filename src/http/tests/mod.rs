@@ -157,15 +157,13 @@ impl Served {
         Self { app, address, socket, control, handle, system, _dir: dir }
     }
 
-    /// Publishes `count` messages of the moment.
-    pub(super) fn flood(&self, count: usize, size: usize) {
-        for number in 0..count {
-            self.app.feed.live(&Live::Log {
-                level: "INFO".to_owned(),
-                target: number.to_string(),
-                message: "x".repeat(size),
-            });
-        }
+    /// Publishes a line of the log with that number and length.
+    pub(super) fn log(&self, number: usize, length: usize) {
+        self.app.feed.live(&Live::Log {
+            level: "INFO".to_owned(),
+            target: number.to_string(),
+            message: "x".repeat(length),
+        });
     }
 }
 

@@ -127,8 +127,9 @@ impl Outlet {
         let state = &mut *self.state.borrow_mut();
         state.woken = false;
         let ping = mem::take(&mut state.ping);
-        if state.joined.is_none() || state.end.is_some() {
-            return Due { frames: VecDeque::new(), lag: None, ping, end: state.end };
+        let end = state.end;
+        if state.joined.is_none() {
+            return Due { frames: VecDeque::new(), lag: None, ping, end };
         }
         let mut frames = mem::take(&mut state.queue);
         if frames.capacity() <= KEPT {
@@ -136,7 +137,7 @@ impl Outlet {
             mem::swap(&mut frames, &mut state.queue);
             frames = state.queue.drain(..).collect();
         }
-        Due { frames, lag: state.lag.take(), ping, end: None }
+        Due { frames, lag: state.lag.take(), ping, end }
     }
 
     /// From now on frames wait until [`Outlet::joined`].

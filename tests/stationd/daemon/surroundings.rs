@@ -44,13 +44,13 @@ fn variables_name_workspace_and_configuration() {
             .args(["config", "show", "--json"])
             .env("STATIOND_CONFIG", &config)
             .env("STATIOND_DATA_DIR", home.path().join("data"))
-            .env("STATIOND_LOG_LEVEL", "warning"),
+            .env("STATIOND_LOG_LEVEL", "debug"),
     )
     .exited(0)
     .json();
     assert_eq!(shown["station"]["name"], "by-variable");
     assert_eq!(shown["station"]["workspace"], json!(home.path().join("data")));
-    assert_eq!(shown["logging"]["level"], "warn");
+    assert_eq!(shown["logging"]["level"], "debug");
 }
 
 fn everything_in(directory: &Path) -> Vec<PathBuf> {
