@@ -69,11 +69,16 @@ pub(super) async fn submit(
                 }
             }
         }
+        other if other.starts_with("multipart/") => Err(Problem::UnsupportedMedia(format!(
+            "{other} is not taken: send multipart/form-data, or the file as it is"
+        ))),
         _ => {
             let wish = Wish::from_pairs(&pairs)?;
             check(&app, &wish, JobKind::Device)?;
+            // Without a name of its own, only its content tells what a file is.
+            let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
+            let arrived = receive(&app, &hint, payload).await?;
             let name = file_name(&wish, None);
-            let arrived = receive(&app, &name, payload).await?;
             let job = device_job(&app, &who, wish, name, arrived)?;
             Ok(created(&store(&app, &who, key, job).await?))
         }

@@ -14,6 +14,7 @@ fn copying(target: &Path) -> Builder {
         .config(&json!({"sync": sync}).to_string())
         .simulate("grbl")
         .set("simulator.speed", "0")
+        .set("supervisor.health_interval", "1s")
 }
 
 fn details(station: &Station) -> Value {
@@ -84,20 +85,19 @@ fn a_target_that_is_away_degrades_and_is_caught_up_with() {
     let target = directory.path().join("disk");
     fs::write(&target, "in the way").unwrap();
     let sync = json!({"interval": "1s", "targets": [target]});
-    let station = Station::with().config(&json!({"sync": sync}).to_string()).start();
+    let station = Station::with()
+        .config(&json!({"sync": sync}).to_string())
+        .set("supervisor.health_interval", "1s")
+        .start();
     let job = station.submit(&json!({"command": ["true"]}));
     station.await_job(&job, "COMPLETED");
     let health = eventually("it has failed more than once", || {
         let health = details(&station);
         (health["details"]["errors_count"].as_u64() > Some(1)).then_some(health)
     });
-    let degraded = eventually("it says so by itself", || {
-        station.local().post("/api/v1/daemons/metrics/restart", &Value::Null).expect(200);
-        let health = details(&station);
-        (health["status"] == "degraded").then_some(health)
-    });
-    assert!(degraded["message"].as_str().unwrap().ends_with("sync errors"), "{degraded} {health}");
-    assert!(degraded["details"]["last_error"].as_str().unwrap().contains("disk"), "{degraded}");
+    assert_eq!(health["status"], "degraded");
+    assert!(health["message"].as_str().unwrap().ends_with("sync errors"), "{health}");
+    assert!(health["details"]["last_error"].as_str().unwrap().contains("disk"), "{health}");
     let listed = station.cli(["daemon", "list"]).exited(0).stdout;
     assert!(
         listed.lines().any(|it| it.starts_with("  SYNC: RUNNING (degraded - ")

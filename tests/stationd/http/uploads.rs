@@ -82,8 +82,8 @@ fn files_come_as_parts_of_a_form_with_the_same_fields() {
         assert_eq!(problem["errors"][0]["pointer"], pointer);
     }
     form(&station.tcp(), &(part("name=\"hold\"", "true") + &end)).refused(422);
-    let named = station.tcp().get("/api/v1/jobs").expect(200);
-    assert_eq!(named["items"].as_array().unwrap().len(), 3, "of a refused form nothing is kept");
+    let kept = station.tcp().get("/api/v1/jobs").expect(200);
+    assert_eq!(kept["items"].as_array().unwrap().len(), 3, "of a refused form nothing is kept");
 }
 
 #[test]
@@ -132,18 +132,19 @@ fn a_form_without_an_end_is_refused_and_costs_nothing() {
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     assert_eq!(station.tcp().get("/api/v1/jobs").expect(200)["items"], json!([]));
     // Nothing spins on what was left behind.
-    let stat = || -> u64 {
+    let ticks = || -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", station.pid())).unwrap();
         let fields: Vec<&str> = text.rsplit_once(") ").unwrap().1.split(' ').collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     };
     let mut socket = crate::support::WebSocket::subscribed(&station.tcp(), &["system"]);
     socket.message();
-    let before = stat();
+    let before = ticks();
     for _ in 0..3 {
         socket.message(); // each second
     }
-    assert!(stat() - before < 100, "{} of 300 ticks", stat() - before);
+    let spent = ticks() - before;
+    assert!(spent < 100, "{spent} of 300 hundredths");
 }
 
 #[test]

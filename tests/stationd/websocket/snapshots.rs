@@ -136,9 +136,9 @@ fn what_is_too_old_to_be_replayed_is_answered_by_lagged_and_the_present_state() 
     assert_eq!((&lagged["type"], &lagged["from_seq"]), (&json!("lagged"), &json!(4)));
     let ack = socket.message();
     assert_eq!(lagged["missed"].as_u64(), Some(seq(&ack) - 3));
-    let present = up_to_now(&mut socket);
+    let mut present = up_to_now(&mut socket);
+    present.retain(|it| it.get("seq").is_none()); // these happened before, the others just now
     assert_eq!(types(&present), ["daemon_status"; 5]);
-    assert!(present.iter().all(|it| it.get("seq").is_none()), "they happened before");
     // The oldest that is still there can be replayed.
     socket.send(&ask(8));
     assert_eq!(socket.message()["type"], "subscribed");
