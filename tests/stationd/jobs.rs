@@ -3,7 +3,10 @@
 mod crash;
 mod order;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -17,7 +20,7 @@ fn output(station: &Station, id: &str) -> String {
 }
 
 /// A process that a job has written its number of into this file.
-fn process(file: &PathBuf) -> PathBuf {
+fn process(file: &Path) -> PathBuf {
     let pid = eventually("the program runs", || {
         let text = fs::read_to_string(file).ok()?;
         text.strip_suffix('\n').map(str::to_owned)
@@ -26,13 +29,13 @@ fn process(file: &PathBuf) -> PathBuf {
 }
 
 /// Its state, a letter as in `ps`; nothing if it is gone.
-fn state(process: &PathBuf) -> Option<char> {
+fn state(process: &Path) -> Option<char> {
     let stat = fs::read_to_string(process.join("stat")).ok()?;
     stat.rsplit(')').next()?.trim_start().chars().next()
 }
 
 #[track_caller]
-fn gone(process: &PathBuf) {
+fn gone(process: &Path) {
     eventually("the program is gone", || {
         state(process).is_none_or(|state| state == 'Z').then_some(())
     });
@@ -156,9 +159,11 @@ fn a_cancelled_program_goes_with_all_it_has_started() {
         trap '' TERM; wait; wait; sleep 600";
     let [parent, child, grandchild] = &pids;
     let id = station.submit(&json!({"command": ["sh", "-c", script, parent, child, grandchild]}));
-    let programs = pids.each_ref().map(process);
+    let programs = pids.each_ref().map(|file| process(file));
     assert_eq!(station.act(&id, "cancel").expect(200)["state"], "CANCELLED");
-    programs.iter().for_each(gone);
+    for program in &programs {
+        gone(program);
+    }
 }
 
 #[test]
@@ -182,7 +187,7 @@ fn what_the_state_forbids_is_refused_with_the_reason() {
         assert!(reason.contains("COMPLETED"), "{action}: {reason}");
     }
     let held = station.submit(&json!({"command": ["true"], "hold": true}));
-    for action in ["pause", "resume", "retry"] {
+    for action in ["pause", "retry"] {
         assert!(station.act(&held, action).refused(409).contains("HELD"), "{action}");
     }
     let path = format!("/api/v1/jobs/{held}");

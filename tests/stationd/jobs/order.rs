@@ -45,12 +45,16 @@ fn the_higher_priority_runs_first_and_then_the_older() {
 #[test]
 fn no_more_run_at_the_same_time_than_are_allowed() {
     let station = Station::with().set("queue.max_concurrent_commands", "3").start();
-    let running = station.home().join("running");
+    let (go, running) = (station.home().join("go"), station.home().join("running"));
     fs::create_dir(&running).unwrap();
-    let script = "mkdir $1 && cd \"$0\" && mkdir $1 && ls | wc -l && sleep 0.05 && rmdir $1";
-    let ids: Vec<_> = (0..12)
-        .map(|n| station.submit(&json!({"command": ["sh", "-c", script, running, n.to_string()]})))
+    let script = format!("mkdir $1/$$ && ls $1 | wc -l; {WAIT_FOR_FILE}; rmdir $1/$$");
+    let ids: Vec<_> = (0..8)
+        .map(|_| station.submit(&json!({"command": ["sh", "-c", script, go, running]})))
         .collect();
+    eventually("three run", || (fs::read_dir(&running).unwrap().count() == 3).then_some(()));
+    let queue = station.local().get("/api/v1/status").expect(200);
+    assert_eq!((&queue["active_jobs"], &queue["queue_length"]), (&json!(3), &json!(5)));
+    fs::write(go, "").unwrap();
     let most = ids.iter().map(|id| {
         station.await_job(id, "COMPLETED");
         super::output(&station, id).trim().parse::<usize>().unwrap()
