@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use crate::support::{Station, eventually};
 
 #[test]
-#[expect(clippy::print_stderr, reason = "what is not checked is told")]
 fn the_text_passes_promtool_and_has_every_name_that_is_promised() {
     let station = Station::with().simulate("grbl").set("simulator.speed", "0").start();
     let (ran, failed) = (
