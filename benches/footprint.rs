@@ -2,7 +2,7 @@
 //!
 //! Measures the program that Cargo built for this bench (`cargo bench` builds with the release
 //! profile), as it is started by anybody: with its dashboard and all its daemons. `STARTS` and
-//! `SECONDS` change the size; `SIMULATE=grbl` adds a simulated machine.
+//! `IDLE_SECONDS` change the size; `SIMULATE=grbl` adds a simulated machine.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::{
@@ -33,7 +33,7 @@ const SIZE_LIMIT: f64 = 15.0;
 
 fn main() -> io::Result<()> {
     let starts = setting("STARTS", 15).max(1);
-    let seconds = setting("SECONDS", 30);
+    let seconds = setting("IDLE_SECONDS", 30);
     let workspace = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     Station::start(workspace.path())?.stop()?; // makes the workspace, warms the caches
 

@@ -29,7 +29,7 @@ export function outcome() {
 
 /**
  * A button that runs `act()`, a promise. Refusals go to `place`.
- * With `ask: {question(), yes, no}` it first turns into the question.
+ * With `ask: {question(), yes, no, when?()}` it first turns into the question, always or when `when()` says so.
  */
 export function actionButton({ label, title, act, place, ask, name, look = '' }) {
   const button = h('button', { type: 'button', class: look, title, data: { action: name } }, label);
@@ -52,7 +52,7 @@ export function actionButton({ label, title, act, place, ask, name, look = '' })
     button.removeAttribute('aria-busy');
   }
 
-  button.addEventListener('click', () => (ask ? question(element, button, ask, run) : run()));
+  button.addEventListener('click', () => (ask && (ask.when?.() ?? true) ? question(element, button, ask, run) : run()));
   return { element, button, show: (visible) => show(element, visible) };
 }
 

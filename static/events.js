@@ -17,7 +17,8 @@ const TELLERS = {
   job_state_change(event) {
     const { meaning, word } = lookUp(JOB, event.to_state);
     const words = event.from_state === null ? `added, ${word}` : word;
-    return { meaning, subject: event.job_name, words: words + because(event.reason), href: `#/jobs/${event.job_id}` };
+    const plain = [word, 'submitted', 'started'].includes(event.reason);
+    return { meaning, subject: event.job_name, words: words + because(plain ? '' : event.reason), href: `#/jobs/${event.job_id}` };
   },
   device_status(event) {
     const { meaning, word } = lookUp(DEVICE, event.status);

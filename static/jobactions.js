@@ -14,7 +14,11 @@ export function jobActions({ store, reading }, first, { only = Object.keys(LABEL
   let job = first;
   const place = outcome();
   const name = () => job.name;
+  // What was interrupted may have left the machine anywhere: going on is for a person who has looked.
+  const interrupted = () => job.state === 'INTERRUPTED';
   const ask = {
+    resume: { when: interrupted, question: () => `Go on with ${name()} where it stopped? The machine moves at once.`, yes: 'Resume', no: 'Not yet' },
+    retry: { when: interrupted, question: () => `Run ${name()} again from its first line?`, yes: 'Retry', no: 'Not yet' },
     cancel: { question: () => `Cancel ${name()}?`, yes: 'Cancel job', no: 'Keep' },
     delete: { question: () => `Delete ${name()} for ever?`, yes: 'Delete job', no: 'Keep' },
   };
@@ -44,6 +48,7 @@ export function jobActions({ store, reading }, first, { only = Object.keys(LABEL
       const { actions } = lookUp(JOB, job.state);
       for (const { action, show, button } of buttons) {
         show(actions.includes(action) && isPossible(action, job));
+        if (action === 'resume') button.classList.toggle('leading', !interrupted());
         if (action === 'pause') button.textContent = job.state === 'QUEUED' ? 'Hold' : 'Pause';
         button.setAttribute('aria-label', `${button.textContent} ${job.name}`);
       }

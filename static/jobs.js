@@ -183,7 +183,7 @@ function pairsPart() {
     ['Ended', (job) => job.finished_at && moment(job.finished_at)],
     ['Took', (job) => job.started_at && tookOf(job)],
     ['Exit code', (job) => job.exit_code],
-    ['Estimate', (job) => job.analysis && span(job.analysis.estimated_seconds)],
+    ['Estimate', (job) => job.analysis && clock(job.analysis.estimated_seconds)],
     ['Size', (job) => extent(job.analysis)],
     ['Working moves', (job) => job.analysis && `${coordinate(job.analysis.draw_length_mm)} mm`],
     ['Travel', (job) => job.analysis && `${coordinate(job.analysis.travel_length_mm)} mm`],

@@ -141,7 +141,7 @@ function positionPart() {
   return { element, update: (position) => axes.forEach(([axis, part]) => part.update(coordinate(position?.[axis]))) };
 }
 
-/** Connect, disconnect and home, as the state allows; in short, only what mends the state. */
+/** Connect, disconnect, home and unlock, as the state allows; in short, only what mends the state. */
 function controlsPart({ reading }, name) {
   const place = outcome();
   let busy = false;
@@ -149,6 +149,7 @@ function controlsPart({ reading }, name) {
   const buttons = {
     connect: actionButton({ label: 'Connect', name: 'connect', look: 'leading', place, act: act('connect') }),
     home: actionButton({ label: 'Home', name: 'home', place, act: act('home'), ask: { question: () => `Homing moves ${name}. Is its way clear?`, yes: 'Home now', no: 'Not yet' } }),
+    unlock: actionButton({ label: 'Unlock', name: 'unlock', place, act: act('unlock'), ask: { question: () => `Unlock ${name} without homing? Its position may be wrong.`, yes: 'Unlock', no: 'Not yet' } }),
     disconnect: actionButton({ label: 'Disconnect', name: 'disconnect', place, act: act('disconnect'), ask: { question: () => `Disconnect ${name}?${busy ? ' Its job will be interrupted.' : ''}`, yes: 'Disconnect', no: 'Keep' } }),
   };
   for (const { button } of Object.values(buttons)) button.setAttribute('aria-label', `${button.textContent} ${name}`);
@@ -160,7 +161,7 @@ function controlsPart({ reading }, name) {
       const { actions, meaning } = lookUp(DEVICE, device.status);
       busy = Boolean(device.current_job_id);
       const mends = device.status === 'disconnected' || meaning === 'bad';
-      const offered = full ? actions : actions.slice(0, mends ? 1 : 0);
+      const offered = full ? actions : actions.filter((action) => mends && action !== 'disconnect');
       for (const [action, button] of Object.entries(buttons)) button.show(offered.includes(action));
       show(element, offered.length > 0);
       return offered.length > 0;

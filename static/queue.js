@@ -25,7 +25,7 @@ export function queuePanel(app) {
   const adding = uploads(app);
   const list = h('ol', { class: 'queue', id: 'queue' });
   const render = keyed(list);
-  const nothing = empty('The queue is empty.', 'Drop a G-code file here, or send one with ', h('code', {}, 'stationd submit FILE'), '.');
+  const nothing = empty('The queue is empty.', 'Add a G-code file, or send one with ', h('code', {}, 'stationd submit FILE'), '.');
   const part = panel('Queue', { id: 'queue-panel' }, nothing, list, adding.element);
   part.tools.append(adding.button, adding.input);
   return {

@@ -160,12 +160,16 @@ pub(super) async fn estop(
     // A press is understood whatever else the body says: nobody's typing error keeps a machine
     // moving.
     let clear = json::<Press>(&body).is_ok_and(|press| press.clear);
+    let button = app.estops.get(&name).ok_or_else(|| unknown(&name))?;
     if clear {
         let device = app.board.device(&name).ok_or_else(|| unknown(&name))?.name;
         operate(&app, &who, &device, "estop.clear", Operation::ClearEstop).await?;
-        return shown(&app, &device, |_| ());
+        // The link thread takes it back; what cannot be taken back in time is shown as it is.
+        let mut state = button.state();
+        let _ = tokio::time::timeout(CONFIRMATION, state.wait_for(Option::is_none)).await;
+        let stop = button.state().borrow().clone();
+        return shown(&app, &device, |shown| drop(shown.insert("estop".to_owned(), json!(stop))));
     }
-    let button = app.estops.get(&name).ok_or_else(|| unknown(&name))?;
     let mut state = button.state();
     state.mark_unchanged();
     button.press();

@@ -180,6 +180,9 @@ impl From<StoreError> for Problem {
             | StoreError::NotWaiting(_)
             | StoreError::DeviceTaken { .. } => Self::Conflict(detail),
             StoreError::BadCursor(_) => Self::field("cursor", detail),
+            StoreError::KeyReused(_) => {
+                Self::Invalid(vec![Detail { pointer: String::new(), detail }])
+            }
             StoreError::TooLarge { .. } => Self::TooLarge(detail),
             StoreError::Full => Self::StorageFull(detail),
             StoreError::Busy

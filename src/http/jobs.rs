@@ -1,6 +1,9 @@
 //! Jobs: look, act, delete.
 
+use std::{fs, io};
+
 use actix_web::{HttpRequest, HttpResponse, web};
+use log::warn;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -128,5 +131,11 @@ pub(super) async fn delete(
             tx.audit(&record).map(drop)
         })
         .await?;
+    let output = app.settings().jobs_dir.join(id.to_string());
+    if let Err(error) = fs::remove_dir_all(&output)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        warn!("failed to delete {}: {error}", output.display());
+    }
     Ok(HttpResponse::NoContent().finish())
 }

@@ -20,7 +20,7 @@ use super::{
     wish::Wish,
 };
 use crate::{
-    daemons::job_queue::Wake,
+    daemons::{Phase, job_queue::Wake},
     domain::{Job, JobKind, NewJob, Outcome, Payload},
     store::jobs::{self, Inserted},
 };
@@ -38,6 +38,9 @@ pub(super) async fn submit(
     Who(who): Who,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    if app.board.phase() == Phase::Stopping {
+        return Err(Problem::Unavailable("the station is stopping: it takes no jobs".to_owned()));
+    }
     let key = idempotency_key(&request)?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -66,11 +69,16 @@ pub(super) async fn submit(
                 }
             }
         }
+        other if other.starts_with("multipart/") => Err(Problem::UnsupportedMedia(format!(
+            "{other} is not taken: send multipart/form-data, or the file as it is"
+        ))),
         _ => {
             let wish = Wish::from_pairs(&pairs)?;
             check(&app, &wish, JobKind::Device)?;
+            // Without a name of its own, only its content tells what a file is.
+            let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
+            let arrived = receive(&app, &hint, payload).await?;
             let name = file_name(&wish, None);
-            let arrived = receive(&app, &name, payload).await?;
             let job = device_job(&app, &who, wish, name, arrived)?;
             Ok(created(&store(&app, &who, key, job).await?))
         }

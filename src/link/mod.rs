@@ -8,7 +8,8 @@
 //! ```
 //! The link thread owns the port and runs the driver, so streaming waits for nobody. It polls the
 //! port and one eventfd. [`LinkHandle::spawn`] connects at once and reconnects after a loss;
-//! nothing is ever sent by itself on a reconnect but the question who the machine is.
+//! nothing is ever sent by itself on a reconnect but the question who the machine is (and an
+//! emergency stop that was pressed meanwhile).
 //!
 //! Promises: a job given to [`LinkHandle::run`] ends with exactly one [`Report::Ended`], unless the
 //! process dies. `Paused` comes when the machine stands still, `Ended` when it is safe, or when

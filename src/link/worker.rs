@@ -95,6 +95,13 @@ enum Leaving {
     },
 }
 
+/// Whatever ends the thread, a panic included, it is said.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        (self.report)(Report::Closed);
+    }
+}
+
 impl Worker {
     pub(super) fn run(mut self) {
         self.state.identity.clone_from(&self.options.identity);
@@ -119,7 +126,6 @@ impl Worker {
                 self.driver.tick(now);
             }
         }
-        (self.report)(Report::Closed);
     }
 
     fn now(&self) -> Duration {
@@ -289,6 +295,9 @@ impl Worker {
                 debug!("device \"{}\": {} is open", self.options.name, self.options.port);
                 self.state.link = Some(link);
                 self.state.out.clear();
+                // A stop that was pressed meanwhile goes before anything else.
+                self.state.unsent_stop =
+                    self.estop.borrow().as_ref().is_some_and(|stop| !stop.sent);
                 self.driver.opened(self.now());
             }
             Err((status, message)) => {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    daemons::{Phase, Tools, job_queue::Hurry},
+    daemons::{Phase, Tools},
     domain::HealthStatus,
     http::{App, Control},
     supervision::{CheckHealth, Ready as AllUp, Shutdown, Stop, Supervisor},
@@ -146,27 +146,25 @@ impl Station {
                 () = &mut orderly => break,
                 signal = self.signals.next() => if signal == Signal::Stop {
                     warn!("asked to stop again: at once");
-                    self.cut_short();
+                    cut_short(&self.supervisor);
                 },
                 Some(request) = self.requests.recv() => if let Control::Shutdown { force: true } = request {
-                    self.cut_short();
+                    cut_short(&self.supervisor);
                 },
             }
         }
         self.server.stop(true).await;
     }
-
-    /// Shortens the stop that is under way. The queue does not wait for what runs any more, so that
-    /// there is time left to bring machines to a safe stop.
-    fn cut_short(&self) {
-        let _ = self.tools.links().job_queue.tell(Hurry); // it may have stopped already
-        let now = self.supervisor.send(Shutdown { grace: AT_ONCE });
-        actix::spawn(async move { drop(now.await) });
-    }
 }
 
 /// A watchdog that is not wanted.
 const NEVER: Duration = Duration::from_hours(24);
+
+/// Shortens the stop that is under way.
+fn cut_short(supervisor: &Addr<Supervisor>) {
+    let now = supervisor.send(Shutdown { grace: AT_ONCE });
+    actix::spawn(now);
+}
 
 fn flatten<E: fmt::Display>(all_up: Result<Result<(), E>, MailboxError>) -> Result<(), String> {
     match all_up {

@@ -36,14 +36,19 @@ use crate::{
     http::{App, server},
     store::{self, Store, StoreError, StoreOptions},
     supervision::Ready as AllUp,
+    sys::process::{share_heaps, take_env},
 };
 
 /// Tells a station that it was executed anew and is detached already.
 const DETACHED: &str = "STATIOND_DETACHED";
 
+/// Heaps of the allocator: one for each of the threads that are busy at the same time.
+const HEAPS: i32 = 4;
+
 /// Runs a station to its end; the code tells how it went (see [`exit`]).
 pub fn run(mut options: StartOptions) -> ExitCode {
-    let detached = crate::sys::process::take_env(DETACHED).is_some();
+    share_heaps(HEAPS);
+    let detached = take_env(DETACHED).is_some();
     let background = options.daemonize || detached;
     options.daemonize &= !detached;
     let loaded = match load(&options) {

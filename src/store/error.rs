@@ -31,6 +31,9 @@ pub enum StoreError {
     /// Only a job that waits can be edited or moved.
     #[error("a {0} job no longer waits in the queue")]
     NotWaiting(JobState),
+    /// A key says that two submissions are one, but they are not.
+    #[error("this Idempotency-Key belongs to another submission: {0}")]
+    KeyReused(JobId),
     /// A machine works on one job at a time.
     #[error("device {device} already has job {job}")]
     DeviceTaken {

@@ -1,5 +1,8 @@
 //! Calls that concern the process as a whole.
-#![expect(unsafe_code, reason = "close_range, setpriority and remove_var have no safe form")]
+#![expect(
+    unsafe_code,
+    reason = "close_range, mallopt, setpriority and remove_var have no safe form"
+)]
 
 use std::{env, ffi::OsString, io, os::fd::RawFd};
 
@@ -22,6 +25,20 @@ pub(crate) fn close_inherited(keep: RawFd) {
         close(3, libc::c_uint::try_from(keep - 1).unwrap_or(0));
     }
     close(keep.saturating_add(1).max(3), libc::c_uint::MAX);
+}
+
+/// Lets the allocator keep at most `arenas` heaps. It would make one for almost every thread, and
+/// most threads of a station sleep on theirs.
+///
+/// Only before the first thread is started.
+pub(crate) fn share_heaps(arenas: i32) {
+    // SAFETY: takes no memory; a value that is refused changes nothing.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, arenas);
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = arenas;
 }
 
 /// Sets the scheduling priority of this thread and of all that it starts, -20 (first) to 19.

@@ -31,6 +31,8 @@ impl FileKind {
         let mut seen = 0;
         while seen < 8 {
             match splitter.next_line(&mut line) {
+                // The ends of a tape, and commands to the controller itself.
+                super::Next::Line(_) if matches!(line[..], [b'%' | b'$', ..]) => {}
                 super::Next::Line(_) if is_gcode(&line) => seen += 1,
                 super::Next::Line(_) | super::Next::TooLong(_) => return None,
                 super::Next::More | super::Next::End => break,
@@ -67,6 +69,11 @@ mod tests {
     fn the_extension_decides_and_else_the_content() {
         assert_eq!(FileKind::of("a.GCode", b""), Some(FileKind::Gcode));
         assert_eq!(FileKind::of("a.txt", b"; hello\ng21 g90\nG0X1Y2\n"), Some(FileKind::Gcode));
+        for known in
+            [&b"%\nO1000\nG21\n"[..], b"$H\nG0 X1\n", b"(by hand)\nM3 S100\n", b"N10 G1 X-1.5 Y.5"]
+        {
+            assert_eq!(FileKind::of_content(known), Some(FileKind::Gcode));
+        }
         assert_eq!(FileKind::of("plot", b"G21\nG0 X1\n"), Some(FileKind::Gcode));
         assert_eq!(FileKind::of("a.txt", b"dear all,\nG1\n"), None);
         assert_eq!(FileKind::of("a.png", b"\x89PNG\r\n\x1a\n"), None);

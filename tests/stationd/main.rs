@@ -4,8 +4,19 @@
 //! and any free port, so everything runs in parallel.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "what a failed or skipped test has to say")]
 
+mod architecture;
+mod cli;
+mod config;
 mod daemon;
 mod dashboard;
+mod http;
+mod jobs;
 mod machines;
+mod metrics;
+mod storage;
+mod supervision;
 mod support;
+mod sync;
+mod websocket;

@@ -10,7 +10,7 @@ use super::{
     outcome::{persist, verdict},
 };
 use crate::{
-    domain::{Body, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity},
+    domain::{Body, Device, Job, JobAction, JobId, JobState, Live, Severity},
     link::{Checkpoint, End, Report},
     store::{StoreError, jobs::Change},
 };
@@ -28,7 +28,7 @@ impl DeviceManager {
     /// Takes in what a link has said.
     pub(super) fn hear(&mut self, News(name, report): News, ctx: &mut Context<Self>) {
         let Some(machine) = self.machines.get_mut(&name) else { return };
-        let before = machine.device.status;
+        let before = machine.device.clone();
         match report {
             Report::Status { status, message } => {
                 machine.set_status(status, message);
@@ -77,15 +77,15 @@ impl DeviceManager {
             }
             Report::Closed => self.closed(&name, ctx),
         }
-        self.show(&name, before);
+        self.show(&name, &before);
     }
 
-    /// Shows the machine; what its status has become is a durable event.
-    pub(super) fn show(&mut self, name: &str, before: DeviceStatus) {
+    /// Shows the machine; what has become of its status or its emergency stop is a durable event.
+    pub(super) fn show(&mut self, name: &str, before: &Device) {
         let Some(machine) = self.machines.get_mut(name) else { return };
         machine.watch();
         machine.show(&self.tools.board);
-        if machine.device.status == before {
+        if machine.device.status == before.status && machine.device.estop == before.estop {
             return;
         }
         let (resource, report) = (format!("device:{name}"), machine.report());

@@ -52,9 +52,8 @@ impl Handler<RunJob> for DeviceManager {
                 on.estimate = Some(estimate);
             }
         }));
-        let name = machine.device.name.clone();
-        let before = machine.device.status;
-        self.show(&name, before);
+        let before = machine.device.clone();
+        self.show(&before.name, &before);
         Ok(())
     }
 }

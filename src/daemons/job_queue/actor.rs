@@ -132,11 +132,15 @@ impl Service for JobQueue {
     }
 
     /// Takes no more jobs. What runs may end within the grace; machines that would take longer are
-    /// stopped safely at once, programs that do are ended.
+    /// stopped safely at once, programs that do are ended. Asked again, it hurries.
     fn stop(&mut self, ctx: &mut Self::Context, deadline: Instant) {
         self.stopping = true;
         let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(RESERVE);
+        let again = self.ends.is_some();
         self.wind_down(self.options.shutdown_grace.min(left));
+        if again {
+            return;
+        }
         let mut asked = false;
         ctx.run_interval(POLL, move |this, ctx| {
             let (now, Some(ends)) = (Instant::now(), this.ends) else { return };
@@ -150,20 +154,5 @@ impl Service for JobQueue {
                 this.signal_all(Signal::SIGTERM);
             }
         });
-    }
-}
-
-/// While it stops: nothing may take any longer.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Hurry;
-
-impl Handler<Hurry> for JobQueue {
-    type Result = ();
-
-    fn handle(&mut self, _: Hurry, _: &mut Self::Context) {
-        if self.stopping {
-            self.wind_down(Duration::ZERO);
-        }
     }
 }

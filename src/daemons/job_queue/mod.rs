@@ -19,5 +19,5 @@ mod program;
 mod tidy;
 
 pub use act::{Act, QueueError};
-pub use actor::{Hurry, JobQueue, Options};
+pub use actor::{JobQueue, Options};
 pub use dispatch::Wake;

@@ -69,6 +69,8 @@ pub struct Grbl {
     phase: Phase,
     /// The emergency stop has been pressed and not been cleared.
     latched: bool,
+    /// It was pressed while there was no port: the machine is stopped as soon as there is one.
+    stop_on_open: bool,
     checkpoint: Checkpoint,
     /// Lines of the file acknowledged since the machine was last seen with nothing to do.
     since_idle: u64,
@@ -146,6 +148,7 @@ impl Grbl {
             polled: Polled::default(),
             phase: Phase::Closed,
             latched: false,
+            stop_on_open: false,
             checkpoint: Checkpoint::default(),
             since_idle: 0,
             shown: None,
@@ -257,6 +260,9 @@ impl Driver for Grbl {
         self.machine = Machine { heard: now, ..Machine::default() };
         self.polled = Polled { at: now, outstanding: false };
         self.phase = Phase::Greeting { since: now, resets: 0 };
+        if std::mem::take(&mut self.stop_on_open) {
+            self.estop();
+        }
         self.settle();
     }
 

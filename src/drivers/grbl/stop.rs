@@ -238,7 +238,10 @@ impl Grbl {
     pub(super) fn estop(&mut self) {
         self.latched = true;
         let job = match &self.phase {
-            Phase::Closed => return,
+            Phase::Closed => {
+                self.stop_on_open = true;
+                return;
+            }
             Phase::Estop { job, .. } => *job,
             Phase::Stopping(stop) => stop.job,
             Phase::Running(_) => {
@@ -278,6 +281,7 @@ impl Grbl {
 
     pub(super) fn clear_estop(&mut self) {
         self.latched = false;
+        self.stop_on_open = false;
         if let Phase::Estop { job, .. } = self.phase {
             if job {
                 let reason = "emergency stop, not confirmed by the machine".to_owned();

@@ -20,11 +20,14 @@ pub struct Inserted {
 }
 
 /// Stores a job (QUEUED, or HELD) and its event. The same idempotency key answers with the same
-/// job. A large file must be in place before; a job it depends on must exist.
+/// job, and refuses another name or content. A large file must be in place before; a job it depends on must exist.
 pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
     if let Some(key) = &new.idempotency_key
         && let Some(job) = read::by_key(tx, key)?
     {
+        if job.name != new.name || read::payload(tx, job.id)? != new.payload {
+            return Err(StoreError::KeyReused(job.id));
+        }
         return Ok(Inserted { job, created: false });
     }
     let job = fresh(new, Timestamp::now());

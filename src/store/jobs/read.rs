@@ -77,9 +77,11 @@ pub(super) fn list_sql(filter: &JobFilter) -> String {
     )
 }
 
-/// The jobs that wait, in the order they will run (each as soon as it may), at most `limit`.
+/// The jobs that wait, at most `limit`: first those that wait for their turn, in the order they will
+/// run (each as soon as it may), then those that wait for a person.
 pub fn queue(connection: &Connection, limit: usize) -> Result<Vec<Job>, StoreError> {
-    let rest = "WHERE state = 'QUEUED' ORDER BY priority DESC, rank, seq LIMIT ?1";
+    let rest = "WHERE state IN ('QUEUED', 'HELD')
+        ORDER BY state = 'HELD', priority DESC, rank, seq LIMIT ?1";
     Ok(jobs(select(connection, rest, [i64::try_from(limit).unwrap_or(i64::MAX)])?))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -44,13 +44,13 @@ fn variables_name_workspace_and_configuration() {
             .args(["config", "show", "--json"])
             .env("STATIOND_CONFIG", &config)
             .env("STATIOND_DATA_DIR", home.path().join("data"))
-            .env("STATIOND_LOG_LEVEL", "warning"),
+            .env("STATIOND_LOG_LEVEL", "debug"),
     )
     .exited(0)
     .json();
     assert_eq!(shown["station"]["name"], "by-variable");
     assert_eq!(shown["station"]["workspace"], json!(home.path().join("data")));
-    assert_eq!(shown["logging"]["level"], "warn");
+    assert_eq!(shown["logging"]["level"], "debug");
 }
 
 fn everything_in(directory: &Path) -> Vec<PathBuf> {
@@ -128,4 +128,42 @@ fn options_of_log_reach_the_log() {
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["level"], "INFO");
     assert!(line["time"].is_string() && line["target"].is_string() && line["msg"].is_string());
+}
+
+#[test]
+fn root_is_given_up_for_the_user_that_was_named() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: only root can become somebody else");
+        return;
+    }
+    let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
+    let builder = Station::with();
+    fs::set_permissions(builder.home(), fs::Permissions::from_mode(0o755)).unwrap();
+    let pid_file = builder.home().join("run/station.pid");
+    let mut station = builder
+        .arg("--user")
+        .arg("nobody")
+        .arg("--nice")
+        .arg("5")
+        .arg("--pid-file")
+        .arg(&pid_file)
+        .start();
+    let status = fs::read_to_string(format!("/proc/{}/status", station.pid())).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(field("Uid:").iter().all(|uid| *uid == nobody.uid.to_string()), "{status}");
+    assert!(field("Gid:").iter().all(|gid| *gid == nobody.gid.to_string()), "{status}");
+    assert!(field("Groups:").iter().all(|gid| *gid != "0"), "{status}");
+    for path in everything_in(&station.workspace()) {
+        let owner = fs::metadata(&path).unwrap().uid();
+        assert_eq!(owner, nobody.uid.as_raw(), "{}", path.display());
+    }
+    let id = station.submit(&json!({"command": ["id", "-un"]}));
+    station.await_job(&id, "COMPLETED");
+    let said = station.local().get(&format!("/api/v1/jobs/{id}/log")).text();
+    assert_eq!(said, "nobody\n");
+    assert_eq!(station.stop(), 0);
+    assert!(!pid_file.exists(), "it can still be removed");
 }

@@ -1,4 +1,4 @@
-//! Chromium without a window, driven over WebDriver: JSON over HTTP to its driver.
+//! Chromium without a window, driven over `WebDriver`: JSON over HTTP to its driver.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ use crate::support::{Client, DEADLINE, eventually};
 /// Browsers are heavy: one at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// How WebDriver calls the reference to an element.
+/// How `WebDriver` calls the reference to an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A window with one page. Dropped, it is closed with everything it has started.
@@ -27,7 +27,7 @@ pub(super) struct Browser {
     driver: Child,
     client: Client,
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -42,10 +42,10 @@ impl Browser {
             driver,
             client: Client::tcp(address),
             session: String::new(),
-            _profile: profile,
+            profile,
             _turn: turn,
         };
-        let directory = format!("--user-data-dir={}", browser._profile.path().display());
+        let directory = format!("--user-data-dir={}", browser.profile.path().display());
         let args = [
             "--headless",
             "--no-sandbox",

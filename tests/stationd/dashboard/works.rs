@@ -17,13 +17,17 @@ fn page(browser: &Browser, station: &Station, view: &str) {
     browser.until("the page is live", "document.body.dataset.connection === 'live'");
 }
 
-/// How many pixels of the picture have the colour of what is drawn.
+/// How many pixels of the picture have the colour of what is drawn; read from a copy, because a
+/// canvas that is read itself would be drawn in another way from then on.
 const DRAWN: &str = "(() => {
     const canvas = document.querySelector('canvas.toolpath');
     if (!canvas?.width) return 0;
     const style = getComputedStyle(canvas).getPropertyValue('--active').trim();
     const wanted = [1, 3, 5].map((at) => parseInt(style.slice(at, at + 2), 16));
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = copy.getContext('2d', { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     let count = 0;
     for (let at = 0; at < data.length; at += 4) {
         if (data[at + 3] > 200 && wanted.every((part, k) => Math.abs(data[at + k] - part) < 24)) count += 1;
@@ -94,7 +98,6 @@ fn a_job_is_paused_resumed_and_cancelled_after_a_question_in_its_place() {
     browser.choose("#file-input", sample());
     browser.click(".machine [data-action=pause]");
     browser.until("it is paused", "document.querySelector('.machine[data-state=paused]')");
-    assert_eq!(station.local().get("/api/v1/queue").expect(200)["paused"], false);
     browser.click(".machine [data-action=resume]");
     browser.until("it goes on", "document.querySelector('.machine[data-state=busy]')");
     browser.click(".machine [data-action=cancel]");

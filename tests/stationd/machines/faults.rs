@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stationd::firmware::Faults;
 
 use super::{
-    ROSETTE, SIM, await_device, bench::Machine, drawing, geometry::assert_drawn, queue_has_looked,
+    ROSETTE, SIM, await_device, bench::Machine, geometry::assert_drawn, queue_has_looked,
     simulated, submit, with_mill, zigzag,
 };
 use crate::support::Station;
@@ -86,7 +86,7 @@ fn line_noise_between_the_answers_changes_nothing() {
         mill(0.0, Faults { garbage: 0.3, seed: 7, ..Faults::default() });
     await_device(&station, "mill", "idle");
     mill.say(b"\x00\xff\xfe<img src=x onerror=alert(1)>\x1b[2J\r\n");
-    mill.say(&[b'x'; 100_000]);
+    mill.say(&vec![b'x'; 100_000]);
     mill.say(b"\r\n[MSG:]\r\n<>\r\n<|||>\r\n<Idle|MPos:a,b,c>\r\n");
     let id = submit(&station, "", ROSETTE);
     station.await_job(&id, "COMPLETED");

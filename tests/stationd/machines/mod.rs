@@ -35,11 +35,9 @@ fn with_devices(devices: &Value) -> Builder {
 
 /// A zigzag of so many lines, each 10 mm long and a fifth of a second at full size.
 fn zigzag(lines: u32) -> String {
-    let mut text = String::from("G21\nG90\nG0 Z5\nG0 X0 Y0\nG1 Z0 F3000\n");
-    for line in 1..=lines {
-        text += &format!("G1 X{} Y{} F3000\n", 10 * (line % 2), f64::from(line) / 100.0);
-    }
-    text + "G0 Z5\n"
+    let stroke = |line| format!("G1 X{} Y{} F3000\n", 10 * (line % 2), f64::from(line) / 100.0);
+    let strokes: String = (1..=lines).map(stroke).collect();
+    format!("G21\nG90\nG0 Z5\nG0 X0 Y0\nG1 Z0 F3000\n{strokes}G0 Z5\n")
 }
 
 /// Submits a file; the new job's id.

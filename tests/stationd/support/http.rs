@@ -120,10 +120,10 @@ impl Client {
                 Target::Tcp(address) => address.to_string(),
                 Target::Unix(_) => "localhost".to_owned(),
             };
-            head += &format!("Host: {host}\r\n");
+            head.extend(["Host: ", &host, "\r\n"]);
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head + "\r\n"
     }

@@ -8,6 +8,6 @@ mod websocket;
 
 pub(crate) use binary::{Ran, program, run, run_with};
 pub(crate) use eventually::{DEADLINE, eventually};
-pub(crate) use http::{Answer, Client};
+pub(crate) use http::{Answer, Client, read_answer};
 pub(crate) use station::{Builder, Station};
-pub(crate) use websocket::WebSocket;
+pub(crate) use websocket::{Said, WebSocket};

@@ -209,10 +209,12 @@ impl Station {
     /// Where it listens, as it says in its log at the level info or below.
     #[track_caller]
     pub(crate) fn address(&self) -> SocketAddr {
+        let who = format!(" (PID {}, ", self.pid());
         eventually("the station says where it listens", || {
             let log = self.log();
-            let (_, rest) = log.rsplit_once("is ready: http://localhost:")?;
-            let port = rest.split(' ').next()?.parse().unwrap();
+            let (before, _) = log.rsplit_once(&who)?;
+            let (_, port) = before.rsplit_once("is ready: http://localhost:")?;
+            let port = port.parse().unwrap();
             Some(SocketAddr::from(([127, 0, 0, 1], port)))
         })
     }

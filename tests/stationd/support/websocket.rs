@@ -96,7 +96,7 @@ impl WebSocket {
                 Some(other) => panic!("unexpected frame {other:?}"),
                 None => {}
             }
-            let mut bytes = [0; 65536];
+            let mut bytes = [0; 16384];
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Said::Closed(None),
                 Ok(count) => self.buffer.extend_from_slice(&bytes[..count]),

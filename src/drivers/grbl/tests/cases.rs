@@ -246,6 +246,19 @@ fn a_lost_link_ends_the_job_and_nothing_is_sent_afterwards_but_the_question_who_
 }
 
 #[test]
+fn an_emergency_stop_pressed_without_a_link_is_sent_first_when_there_is_one() {
+    let mut bench = Bench::ready(Faults { no_banner: true, ..Faults::default() });
+    bench.driver.closed("the link was lost", bench.now);
+    (bench.up, bench.down) = (Vec::new(), Vec::new());
+    bench.command(Command::Estop);
+    assert!(bench.up.is_empty());
+    bench.driver.opened(bench.now);
+    bench.driver.transmit(&mut bench.up);
+    assert_eq!(bench.up, b"!\x18");
+    bench.until("it is confirmed", |bench| bench.has(&Event::EstopConfirmed));
+}
+
+#[test]
 fn a_console_line_collects_its_answer() {
     let mut bench = Bench::ready(Faults::default());
     bench.command(Command::Send("$G".to_owned()));
