@@ -32,6 +32,8 @@ use tokio::{
 
 /// Messages that the publisher sends at a time at full speed; fewer than a quarter of a queue.
 const BATCH: usize = 64;
+/// Connections after which threads, caches and allocator have what they need.
+const WARM: usize = 50;
 /// Batches at full speed.
 const BATCHES: usize = 30;
 
@@ -172,16 +174,19 @@ struct Crowd {
     server: Server,
     news: tokio::sync::mpsc::UnboundedReceiver<News>,
     subscribers: usize,
-    /// Resident bytes of the server without connections.
+    /// Resident bytes of the server with the first few connections.
     before: u64,
 }
 
 impl Crowd {
     async fn gather(role: &str, subscribers: usize) -> Self {
         let server = Server::start(role);
-        let before = server.resident();
+        let mut before = 0;
         let (tell, news) = tokio::sync::mpsc::unbounded_channel();
-        for _ in 0..subscribers {
+        for number in 0..subscribers {
+            if number == WARM {
+                before = server.resident();
+            }
             let stream = connect(server.port).await;
             tokio::spawn(listen(stream, tell.clone()));
         }
@@ -191,7 +196,7 @@ impl Crowd {
     /// Resident kilobytes that each connection costs the server just now.
     fn kilobytes(&self) -> f64 {
         let grown = self.server.resident().saturating_sub(self.before);
-        grown as f64 / 1024.0 / self.subscribers as f64
+        grown as f64 / 1024.0 / (self.subscribers - WARM) as f64
     }
 
     /// Sends so many batches, two ahead of the slowest; seconds until all have arrived.
@@ -211,6 +216,13 @@ impl Crowd {
             }
         }
         begun.elapsed().as_secs_f64()
+    }
+
+    /// Deliveries a second, and microseconds of the server's processor time for each.
+    async fn at_full_speed(&mut self, deliveries: f64) -> (f64, f64) {
+        let before = self.server.processor();
+        let speed = deliveries / self.batches(BATCHES).await;
+        (speed, (self.server.processor() - before) * 1e6 / deliveries)
     }
 
     async fn wait(&mut self) -> News {
@@ -331,9 +343,12 @@ async fn measure() {
     let (mut fast, mut limit, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let deliveries = (BATCH * BATCHES * subscribers) as f64;
-        let (mine, its) =
-            (deliveries / ours.batches(BATCHES).await, deliveries / bare.batches(BATCHES).await);
-        println!("full speed: station {mine:.0}/s, bare {its:.0}/s");
+        let (mine, my_cost) = ours.at_full_speed(deliveries).await;
+        let (its, its_cost) = bare.at_full_speed(deliveries).await;
+        println!(
+            "full speed: station {mine:.0}/s, {my_cost:.2} µs of processor each; bare {its:.0}/s, \
+             {its_cost:.2} µs"
+        );
         fast.push(mine);
         limit.push(its);
         ratios.push(mine / its);

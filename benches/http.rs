@@ -113,8 +113,15 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>, status: &[u8]) {
     }
 }
 
-/// Requests a second, and the milliseconds of each.
-async fn run(port: u16, request: &str, status: &'static str, time: Duration) -> (f64, Vec<f64>) {
+/// Requests a second, the milliseconds of each, and the microseconds of the server's processor
+/// time that one costs.
+async fn run(
+    server: &Server,
+    request: &str,
+    status: &'static str,
+    time: Duration,
+) -> (f64, Vec<f64>, f64) {
+    let (port, used) = (server.port, server.processor());
     let clients = setting("CLIENTS", 64);
     let request: Rc<[u8]> = request.as_bytes().into();
     let begun = Instant::now();
@@ -139,7 +146,9 @@ async fn run(port: u16, request: &str, status: &'static str, time: Duration) -> 
     for task in tasks {
         all.extend(task.await.expect("no panic"));
     }
-    (all.len() as f64 / begun.elapsed().as_secs_f64(), all)
+    let count = all.len() as f64;
+    let cost = (server.processor() - used) * 1e6 / count;
+    (count / begun.elapsed().as_secs_f64(), all, cost)
 }
 
 /// Rows a second, each in a transaction of its own that reaches the disk.
@@ -183,11 +192,15 @@ fn measure() {
             let (mut fast, mut limit, mut single) = (Vec::new(), Vec::new(), Vec::new());
             let (mut to_limit, mut to_single, mut p99) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..rounds {
-                let (mine, mut latencies) = run(ours.port, request, status, time).await;
-                let (its, _) = run(bare.port, request, status, time).await;
+                let (mine, mut latencies, cost) = run(&ours, request, status, time).await;
+                let (its, mut limits, its_cost) = run(&bare, request, status, time).await;
                 let alone = one_by_one(dir.path(), time / 4);
                 let slow = percentile(&mut latencies, 0.99);
-                println!("{name}: station {mine:.0}/s (p99 {slow:.1} ms), bare {its:.0}/s, one by one {alone:.0}/s");
+                println!(
+                    "{name}: station {mine:.0}/s (p99 {slow:.1} ms, {cost:.0} µs of processor), \
+                     bare {its:.0}/s (p99 {:.1} ms, {its_cost:.0} µs), one by one {alone:.0}/s",
+                    percentile(&mut limits, 0.99)
+                );
                 fast.push(mine);
                 limit.push(its);
                 single.push(alone);

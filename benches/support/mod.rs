@@ -169,6 +169,15 @@ impl Server {
         line.trim().to_owned()
     }
 
+    /// Seconds of processor time it has used (proc(5), `stat`, in hundredths).
+    pub(crate) fn processor(&self) -> f64 {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let after_name = text.rsplit(')').next().unwrap_or_default();
+        let ticks = after_name.split_whitespace().skip(11).take(2);
+        ticks.filter_map(|it| it.parse::<f64>().ok()).sum::<f64>() / 100.0
+    }
+
     /// Its resident memory in bytes (proc(5)).
     pub(crate) fn resident(&self) -> u64 {
         let path = format!("/proc/{}/statm", self.child.id());

@@ -39,9 +39,9 @@ fn ask(mut stream: impl Read + Write, line: &str, headers: &[(&str, &str)], body
         request += "host: localhost\r\n";
     }
     for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
+        request.extend([name, ": ", value, "\r\n"]);
     }
-    request += &format!("content-length: {}\r\n\r\n", body.len());
+    request.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
     stream.write_all(request.as_bytes()).unwrap();
     let _ = stream.write_all(body); // it may be refused before it is read
     let mut bytes = Vec::new();
@@ -92,7 +92,7 @@ impl Served {
             request += "host: localhost\r\n";
         }
         for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
+            request.extend([name, ": ", value, "\r\n"]);
         }
         stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
         let mut head = Vec::new();
@@ -151,7 +151,7 @@ impl Ws {
                 Some(other) => panic!("unexpected {other:?}"),
                 None => {}
             }
-            let mut bytes = [0; 65536];
+            let mut bytes = [0; 16384];
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Said::Closed(None),
                 Ok(count) => self.buffer.extend_from_slice(&bytes[..count]),

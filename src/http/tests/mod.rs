@@ -136,7 +136,7 @@ impl Served {
             System::new().block_on(async move {
                 let feed = Feed::new();
                 let store = Store::open(options, feed.clone()).unwrap();
-                let history = History::new(Duration::from_secs(1), Duration::from_secs(60));
+                let history = History::new(Duration::from_secs(1), Duration::from_mins(1));
                 let tools = Tools::new(store, feed, history).unwrap();
                 let links = daemons(&tools, jobs);
                 tools.wire(links);
