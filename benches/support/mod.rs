@@ -109,6 +109,7 @@ fn settings(dir: &Path) -> Settings {
         heartbeat_interval: Duration::from_secs(30),
         message_rate_limit: 100,
         send_queue: 256,
+        audit: false,
         security_events: true,
     }
 }

@@ -97,7 +97,9 @@ impl App {
     pub(super) fn note(&self, entry: AuditEntry) {
         let AuditEntry { actor, action, resource, outcome, detail } = &entry;
         let outcome = outcome.as_str();
-        info!(target: "audit", "{actor} from {}: {action} {resource}: {outcome} {detail}", actor.source);
+        if self.settings().audit {
+            info!(target: "audit", "{actor} from {}: {action} {resource}: {outcome} {detail}", actor.source);
+        }
         let written = self.store.record(move |tx| tx.audit(&entry).map(drop));
         actix_web::rt::spawn(async move {
             if let Err(error) = written.await {

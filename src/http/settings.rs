@@ -46,6 +46,8 @@ pub struct Settings {
     pub message_rate_limit: u16,
     /// Messages that may wait for one slow client.
     pub send_queue: usize,
+    /// Log what people change.
+    pub audit: bool,
     /// Log refused requests.
     pub security_events: bool,
 }
@@ -72,6 +74,7 @@ impl From<&Config> for Settings {
             heartbeat_interval: websocket.heartbeat_interval,
             message_rate_limit: u16::try_from(websocket.message_rate_limit).unwrap_or(u16::MAX),
             send_queue: websocket.send_queue,
+            audit: logging.audit,
             security_events: logging.security_events,
         }
     }

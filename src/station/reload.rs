@@ -5,15 +5,13 @@
 
 use std::sync::Arc;
 
-use nix::unistd::geteuid;
-
 use super::{
     LogHandle, Paths, StartOptions,
     run::{load, log_options},
 };
 use crate::{
     config::Config,
-    http::{App, Names, Policy, Settings, Target, Token},
+    http::{App, Settings},
 };
 
 /// Reads the configuration again and puts into effect what can be. Answers with what changed, or
@@ -60,7 +58,7 @@ pub(super) fn reload(
     (now.websocket.host, now.websocket.port) = address(&running);
     now.websocket.enabled = running.websocket.enabled;
     new = now.clone();
-    app.reload(settings(&new, paths));
+    app.reload(Settings::from(&new));
     Ok(changes)
 }
 
@@ -72,39 +70,4 @@ fn access(config: &Config) -> crate::config::Websocket {
     let mut websocket = config.websocket.clone();
     (websocket.host, websocket.port) = (String::new(), 0);
     websocket
-}
-
-/// What requests need to know of the configuration.
-pub(super) fn settings(config: &Config, paths: &Paths) -> Settings {
-    let websocket = &config.websocket;
-    let target = |device: &crate::config::DeviceConfig| Target {
-        name: device.name.clone(),
-        driver: device.driver.clone(),
-        require_confirmation: device.require_confirmation,
-    };
-    let key = websocket.api_key.as_ref().filter(|_| websocket.authenticate);
-    Settings {
-        station: config.station.name.clone(),
-        socket_path: config.station.socket_path.clone(),
-        jobs_dir: paths.jobs.clone(),
-        policy: Policy {
-            token: key.map(|key| Token::new(key.expose())),
-            trust_local_socket: true,
-            group_socket: config.station.socket_group.is_some(),
-            allow_unauthenticated: config.security.allow_unauthenticated,
-            station_uid: geteuid().as_raw(),
-        },
-        names: Names::new(
-            &websocket.host,
-            &config.security.allowed_hosts,
-            &websocket.allowed_origins,
-        ),
-        targets: config.devices.iter().map(target).collect(),
-        max_file_size: config.queue.max_file_size,
-        max_connections: websocket.max_connections,
-        heartbeat_interval: websocket.heartbeat_interval,
-        message_rate_limit: u16::try_from(websocket.message_rate_limit).unwrap_or(u16::MAX),
-        send_queue: websocket.send_queue,
-        security_events: config.logging.security_events,
-    }
 }

@@ -27,13 +27,12 @@ use super::{
     control::{After, Station},
     devices::add_simulated,
     exit, launch, ports,
-    reload::settings,
 };
 use crate::{
     config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
     daemons::{History, Phase, Tools},
     feed::Feed,
-    http::{App, server},
+    http::{App, Settings, server},
     store::{self, Store, StoreError, StoreOptions},
     supervision::Ready as AllUp,
     sys::process::{share_heaps, take_env},
@@ -160,7 +159,7 @@ async fn serve(
     let notifier = ready.notifier();
     let supervisor = assemble(config, &options.daemons, paths, &tools)?;
     let (control, requests) = mpsc::channel(16);
-    let app = App::new(tools.clone(), control, settings(config, paths));
+    let app = App::new(tools.clone(), control, Settings::from(config));
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
     let handle = server.handle();
     actix::spawn(server);

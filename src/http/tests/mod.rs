@@ -65,6 +65,7 @@ fn settings(dir: &std::path::Path) -> Settings {
         heartbeat_interval: Duration::from_secs(30),
         message_rate_limit: 100,
         send_queue: 256,
+        audit: true,
         security_events: true,
     }
 }
