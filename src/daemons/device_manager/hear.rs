@@ -10,7 +10,7 @@ use super::{
     outcome::{persist, verdict},
 };
 use crate::{
-    domain::{Body, Device, Job, JobAction, JobId, JobState, Live, Severity},
+    domain::{Body, Device, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity},
     link::{Checkpoint, End, Report},
     store::{StoreError, jobs::Change},
 };
@@ -85,6 +85,9 @@ impl DeviceManager {
         let Some(machine) = self.machines.get_mut(name) else { return };
         machine.watch();
         machine.show(&self.tools.board);
+        if machine.device.status == DeviceStatus::Disconnected {
+            machine.leaving.clear();
+        }
         if machine.device.status == before.status && machine.device.estop == before.estop {
             return;
         }

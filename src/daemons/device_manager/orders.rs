@@ -164,7 +164,17 @@ impl Handler<Operate> for DeviceManager {
             }
             Operation::Disconnect => {
                 machine.link.disconnect();
-                return Box::pin(fut::ready(Ok(Vec::new())));
+                if machine.device.status == DeviceStatus::Disconnected {
+                    return Box::pin(fut::ready(Ok(Vec::new())));
+                }
+                let (leaving, closed) = oneshot::channel();
+                machine.leaving.push(leaving);
+                let name = machine.device.name.clone();
+                return Box::pin(wrap_future(async move {
+                    // The sender is dropped once the machine is safe and the link closed.
+                    let closed = actix::clock::timeout(ANSWER, closed).await;
+                    closed.map_or(Err(DeviceError::TimedOut(name)), |_| Ok(Vec::new()))
+                }));
             }
             Operation::ClearEstop => {
                 machine.link.clear_estop();
