@@ -150,6 +150,17 @@ fn a_machine_disconnected_by_hand_stays_so_until_it_is_connected_by_hand() {
 }
 
 #[test]
+fn a_disconnect_in_the_middle_of_a_job_is_answered_once_the_machine_is_safe() {
+    let (_directory, mill) = bench();
+    let station = with_mill(&mill.port).start();
+    let id = submit(&station, "", &zigzag(2000));
+    await_lines(&station, &id, 60);
+    let answer = station.tcp().post("/api/v1/devices/mill/disconnect", &Value::Null).expect(200);
+    assert_eq!(answer["status"], "disconnected", "{answer}");
+    station.await_job(&id, "INTERRUPTED");
+}
+
+#[test]
 fn a_machine_that_starts_anew_interrupts_its_job() {
     let (_directory, mill) = bench();
     let station = with_mill(&mill.port).start();
