@@ -10,6 +10,7 @@ pub mod heartbeat;
 mod history;
 pub mod job_queue;
 pub mod metrics;
+pub mod process;
 pub mod sync;
 pub mod telemetry;
 mod tools;

@@ -317,7 +317,7 @@ pub enum Live {
         /// The program's version.
         version: String,
     },
-    /// A line of the log.
+    /// A line of the station's log, or of what a process daemon writes.
     Log {
         /// `ERROR` to `TRACE`.
         level: String,
@@ -344,6 +344,7 @@ impl Live {
         match self {
             Self::JobProgress { job_id, .. } => format!("job:{job_id}"),
             Self::DeviceStatus(report) => format!("device:{}", report.device_id),
+            Self::Log { target, .. } if target.starts_with("daemon:") => target.clone(),
             Self::SystemStatus { .. } | Self::Log { .. } => "system".to_owned(),
         }
     }

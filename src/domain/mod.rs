@@ -3,6 +3,7 @@
 
 mod audit;
 mod backoff;
+mod builtin;
 mod daemon;
 mod device;
 mod event;
@@ -11,11 +12,14 @@ mod id;
 mod job;
 mod job_state;
 mod name;
+mod plan;
+mod program;
 mod time;
 
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use backoff::{Backoff, BackoffError};
-pub use daemon::{Daemon, DaemonKind, DaemonState};
+pub use builtin::{BUILTINS, Builtin};
+pub use daemon::{Cause, Daemon, DaemonKind, DaemonState, Moment, Needs, Why};
 pub use device::{Axes, Device, DeviceStatus, Envelope, Estop, Position};
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Live, Severity};
 pub use health::{Health, HealthStatus};
@@ -23,4 +27,9 @@ pub use id::JobId;
 pub use job::{Analysis, Job, JobKind, NewJob, Payload, Priority, Progress};
 pub use job_state::{Denied, JobAction, JobState};
 pub use name::same_name;
+pub use plan::{Edge, Misfit, Node, Plan, did_you_mean, nearest_name};
+pub use program::{
+    Condition, Dependency, HealthCheck, Limits, OnDependencyRestart, OutputRules, Probe, Program,
+    Readiness, RestartMode,
+};
 pub use time::Timestamp;

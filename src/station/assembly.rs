@@ -19,7 +19,7 @@ use crate::{
         metrics::{self, Metrics},
         sync::{self, Sync, Target},
     },
-    domain::{Body, Daemon, DaemonKind, same_name},
+    domain::{BUILTINS, Body, Builtin, Daemon, Dependency, same_name},
     supervision::{Child, Policy, Spec, Supervisor, child},
 };
 
@@ -97,21 +97,6 @@ const DISK_FREE_MIN: u64 = 500_000_000;
 /// Beyond the grace, time to bring machines to a safe stop and to end programs.
 const STOP_MARGIN: Duration = Duration::from_secs(8);
 
-/// The built-in daemons: name, description, category, critical, what must run before.
-const BUILT_IN: [(&str, &str, &str, bool, &[&str]); 5] = [
-    (
-        "job-queue",
-        "starts jobs in order and follows them to their end",
-        "core",
-        true,
-        &["device-manager"],
-    ),
-    ("device-manager", "keeps every machine connected and runs jobs on it", "core", true, &[]),
-    ("heartbeat", "tells checkers outside that the station lives", "monitoring", false, &[]),
-    ("metrics", "measures host and station", "monitoring", false, &[]),
-    ("sync", "copies database and job files elsewhere", "storage", false, &[]),
-];
-
 fn specs(
     config: &Config,
     only: &[String],
@@ -133,20 +118,16 @@ fn specs(
         health_timeout: supervisor.health_timeout,
         ..Policy::default()
     };
-    let spec =
-        |(name, description, category, critical, needs): (&str, &str, &str, bool, &[&str])| Spec {
-            name: name.to_owned(),
-            kind: DaemonKind::Builtin,
-            description: description.to_owned(),
-            category: category.to_owned(),
-            critical,
-            enabled: config.daemon_enabled(name)
-                && wanted.as_ref().is_none_or(|all| all.contains(&name)),
-            depends_on: needs.iter().map(ToString::to_string).collect(),
-            profiles: Vec::new(),
-            policy: policy(name),
-        };
-    Ok(BUILT_IN.into_iter().map(spec).zip(children).collect())
+    let spec = |builtin: Builtin| Spec {
+        description: builtin.description.to_owned(),
+        category: builtin.category.to_owned(),
+        critical: builtin.critical,
+        enabled: config.daemon_enabled(builtin.name)
+            && wanted.as_ref().is_none_or(|all| all.contains(&builtin.name)),
+        depends_on: builtin.depends_on.iter().copied().map(Dependency::on).collect(),
+        ..Spec::new(builtin.name, policy(builtin.name))
+    };
+    Ok(BUILTINS.into_iter().map(spec).zip(children).collect())
 }
 
 /// The daemons named on the command line, and what they need; `None` if none was named.
@@ -154,9 +135,9 @@ fn wanted(only: &[String]) -> Result<Option<Vec<&'static str>>, StartError> {
     let mut wanted: Vec<&'static str> = Vec::new();
     let mut todo: Vec<&str> = only.iter().map(String::as_str).collect();
     while let Some(name) = todo.pop() {
-        let known = BUILT_IN.iter().find(|(known, ..)| same_name(known, name));
-        let Some((known, .., needs)) = known else {
-            let all = BUILT_IN.map(|(known, ..)| known).join(", ");
+        let known = BUILTINS.iter().find(|known| same_name(known.name, name));
+        let Some(Builtin { name: known, depends_on: needs, .. }) = known else {
+            let all = BUILTINS.map(|known| known.name).join(", ");
             let wrong = format!("--daemons: no daemon is called \"{name}\": there are {all}");
             return Err(StartError::Configuration(wrong));
         };

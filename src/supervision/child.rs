@@ -20,10 +20,18 @@ use crate::domain::Health;
 /// Its `stopping` and `stopped` run when it stops, never when it panics or is abandoned: clean up
 /// in the `Drop` of owned values.
 pub trait Service: Actor<Context = Context<Self>> {
+    /// True if it is up as soon as its event loop turns; else it says so by [`Vitals::ready`].
+    const READY_AT_ONCE: bool = true;
+
     /// How it is, asked when it has started and every health interval. Must be quick: an
     /// incarnation that does not answer within its health time-out is replaced.
     fn health(&mut self) -> Health {
         Health::healthy()
+    }
+
+    /// What people may want to know of it besides; told with each word on its health.
+    fn facts(&self) -> Facts {
+        Facts::default()
     }
 
     /// Asked to stop. It may finish work first and call `ctx.stop()` itself, but at `deadline` it
@@ -34,18 +42,38 @@ pub trait Service: Actor<Context = Context<Self>> {
     }
 }
 
+/// Where a daemon can be looked at from outside the station.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Its process, if it has one of its own.
+    pub pid: Option<u32>,
+    /// How each of its limits is enforced.
+    pub limits: Vec<String>,
+}
+
 /// A launchable daemon with its type erased.
-pub struct Child(Box<dyn Launch>);
+pub struct Child {
+    launch: Box<dyn Launch>,
+    /// It never blocks, and shares its thread with others of its kind.
+    pub(super) shares: bool,
+}
 
 impl Child {
+    /// Lets the daemon share one thread with all others that do. It must never block: when one
+    /// of them stands still, all do.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shares: true, ..self }
+    }
+
     /// Builds the daemon and runs it on the thread behind `on`.
     pub(super) fn launch(&self, lifeline: Lifeline, controls: Controls, on: &ArbiterHandle) {
-        self.0.launch(lifeline, controls, on);
+        self.launch.launch(lifeline, controls, on);
     }
 
     /// Withdraws its address: whoever waits for an answer is told.
     pub(super) fn forget(&self) {
-        self.0.forget();
+        self.launch.forget();
     }
 }
 
@@ -69,7 +97,8 @@ where
     F: Fn(Arc<Vitals>) -> Result<A, E> + Clone + Send + 'static,
 {
     let (current, link) = watch::channel(None);
-    (Child(Box::new(Typed { build, current, error: PhantomData })), Link::new(link))
+    let launch = Box::new(Typed { build, current, error: PhantomData });
+    (Child { launch, shares: false }, Link::new(link))
 }
 
 impl<A, E, F> Launch for Typed<A, F, E>

@@ -72,8 +72,8 @@ impl Supervisor {
 
     /// Orders the same for whatever a daemon depends on, ahead of its own launch.
     fn start_dependencies(&mut self, index: usize) {
-        for on in self.slots[index].dependencies.clone() {
-            let orders = &mut self.slots[on].orders;
+        for edge in self.slots[index].dependencies.clone() {
+            let orders = &mut self.slots[edge.on].orders;
             let last = orders.back().map(|order| order.step);
             if !matches!(last, Some(Step::Start | Step::Starting)) {
                 orders.push_back(Order { step: Step::Start, answer: None });

@@ -16,9 +16,10 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    spec::{Policy, RestartMode},
+    spec::Policy,
     vitals::{Exit, Late},
 };
+use crate::domain::RestartMode;
 
 /// Where a daemon is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,8 +249,8 @@ impl Lifecycle {
             self.failures = 0;
         }
         let stopping = matches!(self.state, State::Stopping { .. });
-        let failed =
-            exit != Exit::Stopped || (!stopping && self.policy.restart == RestartMode::Always);
+        let well = matches!(exit, Exit::Stopped | Exit::Ended(_));
+        let failed = !well || (!stopping && self.policy.restart == RestartMode::Always);
         self.last_exit = Some(exit.clone());
         if failed {
             self.last_failure = Some(exit);

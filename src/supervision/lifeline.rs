@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use actix::{Message, Recipient};
 
-use super::vitals::{Exit, Vitals};
+use super::{
+    child::Facts,
+    vitals::{Exit, Vitals},
+};
 use crate::domain::Health;
 
 /// Something an incarnation tells its supervisor.
@@ -24,7 +27,7 @@ pub(super) struct News {
 pub(super) enum Event {
     /// Its event loop turns, and it is so well: the first such word means that it has started,
     /// later ones answer requests.
-    Health(Health),
+    Health(Health, Facts),
     /// Nothing of it is left.
     Exited(Exit),
 }

@@ -62,8 +62,8 @@ mod lifeline;
 mod link;
 mod orders;
 mod panics;
+mod problems;
 mod pulse;
-mod registry;
 mod slot;
 mod spec;
 mod supervisor;
@@ -71,7 +71,7 @@ mod supervisor;
 mod tests;
 mod vitals;
 
-pub use child::{Child, Service, child};
+pub use child::{Child, Facts, Service, child};
 #[cfg(feature = "faults")]
 pub use faults::{At, Fault, Inject};
 pub use link::{Link, Unavailable};
@@ -79,7 +79,7 @@ pub use orders::{
     CheckHealth, List, NotReady, OrderError, Ready, Restart, Show, Shutdown, Start, Stop,
 };
 pub use panics::log_panics;
-pub use registry::{Plan, Problem, Problems};
-pub use spec::{Policy, RestartMode, Spec};
+pub use problems::Problems;
+pub use spec::{Policy, Spec};
 pub use supervisor::Supervisor;
 pub use vitals::{Exit, Late, Vitals};

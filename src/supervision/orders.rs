@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix::Message;
 use thiserror::Error;
 
-use crate::domain::Daemon;
+use crate::domain::{Daemon, did_you_mean};
 
 /// Shows every daemon, in the order they were given.
 #[derive(Clone, Copy, Debug, Message)]
@@ -120,9 +120,4 @@ pub enum NotReady {
     /// Everything is being stopped.
     #[error("the daemons are being stopped")]
     ShuttingDown,
-}
-
-/// The end of a sentence about an unknown name.
-pub(super) fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default()
 }

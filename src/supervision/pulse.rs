@@ -5,15 +5,15 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{self, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use actix::{AsyncContext, Context, fut::ActorFuture};
+use actix::{ActorContext, AsyncContext, Context, fut::ActorFuture};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
 use super::{
@@ -28,7 +28,7 @@ pub(super) enum Control {
     /// How are you?
     Examine,
     /// Stop, by then at the latest.
-    Stop(Instant),
+    Stop(std::time::Instant),
     /// Misbehave.
     #[cfg(feature = "faults")]
     Fault(super::faults::Fault),
@@ -62,7 +62,7 @@ pub(super) struct Pulse {
 impl Pulse {
     /// Must be called on the thread that will run it.
     pub(super) fn new(controls: Controls, lifeline: &Lifeline) -> Self {
-        let mut beat = interval(controls.beat);
+        let mut beat = interval_at(aligned(controls.beat), controls.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             beat,
@@ -75,9 +75,13 @@ impl Pulse {
         }
     }
 
+    fn tell_health<A: Service>(&self, actor: &mut A) {
+        self.reporter.tell(Event::Health(actor.health(), actor.facts()));
+    }
+
     fn obey<A: Service>(&mut self, control: Control, actor: &mut A, ctx: &mut Context<A>) {
         match control {
-            Control::Examine => self.reporter.tell(Event::Health(actor.health())),
+            Control::Examine => self.tell_health(actor),
             Control::Stop(deadline) => actor.stop(ctx, deadline),
             #[cfg(feature = "faults")]
             Control::Fault(fault) => self.faults.strike(fault, &self.vitals, ctx),
@@ -98,16 +102,36 @@ impl<A: Service> ActorFuture<A> for Pulse {
             return Poll::Pending; // actix polls everything once more after a handler's `ctx.wait`
         }
         let this = self.get_mut();
+        this.vitals.register(task.waker());
         while this.beat.poll_tick(task).is_ready() {
             this.vitals.beat();
         }
-        while let Poll::Ready(Some(control)) = this.requests.poll_recv(task) {
-            this.obey(control, actor, ctx);
+        while let Poll::Ready(request) = this.requests.poll_recv(task) {
+            match request {
+                Some(control) => this.obey(control, actor, ctx),
+                None => {
+                    ctx.terminate(); // given up by the supervisor
+                    return Poll::Ready(());
+                }
+            }
         }
-        if !this.started {
+        if !this.started && (A::READY_AT_ONCE || this.vitals.is_ready()) {
             this.started = true; // and `Actor::started` has returned
-            this.reporter.tell(Event::Health(actor.health()));
+            this.vitals.take_stirred();
+            this.tell_health(actor);
+        }
+        if this.started && this.vitals.take_stirred() {
+            this.tell_health(actor);
         }
         Poll::Pending
     }
+}
+
+/// The next beat of a clock that all loops share, so that those on one thread wake it once.
+fn aligned(beat: Duration) -> Instant {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    let epoch = *EPOCH.get_or_init(Instant::now);
+    let past = epoch.elapsed().as_nanos() / beat.as_nanos().max(1);
+    let next = u32::try_from(past + 1).unwrap_or(u32::MAX);
+    (epoch.into_std() + beat.saturating_mul(next)).into()
 }

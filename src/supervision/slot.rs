@@ -6,7 +6,7 @@ use actix::{Arbiter, Recipient};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use super::{
-    child::Child,
+    child::{Child, Facts},
     lifecycle::{Command, Lifecycle, State},
     lifeline::{Lifeline, News, Reporter},
     orders::OrderError,
@@ -14,13 +14,13 @@ use super::{
     spec::Spec,
     vitals::Vitals,
 };
-use crate::domain::{Daemon, DaemonState, Health, HealthStatus, Timestamp};
+use crate::domain::{Daemon, DaemonState, Edge, Health, HealthStatus, Timestamp, Why};
 
 /// A daemon, its life and its current incarnation.
 pub(super) struct Slot {
     pub(super) spec: Spec,
     /// What must run before it, by place.
-    pub(super) dependencies: Vec<usize>,
+    pub(super) dependencies: Vec<Edge>,
     pub(super) life: Lifecycle,
     pub(super) vitals: Arc<Vitals>,
     /// What people asked of it, one at a time, the first being under way.
@@ -29,6 +29,8 @@ pub(super) struct Slot {
     pub(super) has_run: bool,
     /// What it last said of its health.
     pub(super) health: Health,
+    /// What else it last said of itself.
+    pub(super) facts: Facts,
     /// What the observer knows.
     pub(super) shown: Option<(DaemonState, HealthStatus)>,
     /// What its next incarnation is to do as soon as it runs.
@@ -61,7 +63,7 @@ pub(super) enum Step {
 }
 
 impl Slot {
-    pub(super) fn new(spec: Spec, child: Child, dependencies: Vec<usize>, chance: f64) -> Self {
+    pub(super) fn new(spec: Spec, child: Child, dependencies: Vec<Edge>, chance: f64) -> Self {
         Self {
             dependencies,
             life: Lifecycle::new(spec.policy, chance),
@@ -69,6 +71,7 @@ impl Slot {
             orders: VecDeque::new(),
             has_run: false,
             health: Health::unknown("not asked yet"),
+            facts: Facts::default(),
             shown: None,
             ahead: Vec::new(),
             child,
@@ -156,6 +159,7 @@ impl Slot {
         let spec = self.spec.clone();
         Daemon {
             name: spec.name,
+            title: spec.title,
             kind: spec.kind,
             description: spec.description,
             category: spec.category,
@@ -164,19 +168,27 @@ impl Slot {
             deprecated: false,
             state: shown(state),
             health: self.health_now(waiting_for),
-            pid_file: None,
-            log_file: None,
+            pid_file: spec.pid_file,
+            log_file: spec.log_file,
             last_exit: self.life.last_exit().map(ToString::to_string),
-            pid: None,
+            pid: self.facts.pid,
             restarts: self.life.incarnation().saturating_sub(1),
+            restarts_total: self.life.incarnation().saturating_sub(1),
+            attempt: self.life.failures(),
+            max_restarts: spec.policy.max_restarts,
             last_error: self.life.last_failure().map(ToString::to_string),
+            last_lines: self.vitals.last_lines(),
             next_restart_at: self.next_restart_at,
             started_at: self.started_at,
             uptime_seconds: uptime,
-            depends_on: spec.depends_on,
+            depends_on: spec.depends_on.into_iter().map(|on| on.name).collect(),
+            dependencies: Vec::new(),
             profiles: spec.profiles,
+            limits: self.facts.limits.clone(),
             memory_bytes: None,
             cpu_usage: None,
+            why: Why { since: Timestamp::now(), causes: Vec::new(), next: String::new() },
+            timeline: Vec::new(),
         }
     }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::domain::{Backoff, DaemonKind};
+use crate::domain::{Backoff, DaemonKind, Dependency, Node, OnDependencyRestart, RestartMode};
 
 /// A daemon as the supervisor is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// What people call it; compared by [`same_name`](crate::domain::same_name).
     pub name: String,
+    /// The same for people's eyes.
+    pub title: String,
     /// What carries it.
     pub kind: DaemonKind,
     /// What it is for, in one sentence.
@@ -19,23 +21,56 @@ pub struct Spec {
     pub critical: bool,
     /// True if it is to run from the start.
     pub enabled: bool,
-    /// What must run before it is launched.
-    pub depends_on: Vec<String>,
+    /// What must be there before it is launched.
+    pub depends_on: Vec<Dependency>,
+    /// What it does when one of those has gone down and is back.
+    pub on_dependency_restart: OnDependencyRestart,
     /// The profiles it belongs to.
     pub profiles: Vec<String>,
+    /// It is left to itself, not stopped, when all the others are stopped for good.
+    pub survives: bool,
+    /// Where its PID is written, for a program.
+    pub pid_file: Option<String>,
+    /// Where its output goes, for a program.
+    pub log_file: Option<String>,
     /// When it is restarted and when it counts as stuck.
     pub policy: Policy,
+    /// Everything else that makes it what it is: a running daemon is restarted when this changes.
+    pub substance: String,
 }
 
-/// When a daemon that has ended is started again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestartMode {
-    /// However it ended; stopping of its own accord counts as a failure too.
-    Always,
-    /// Only if it panicked, failed or hung.
-    OnFailure,
-    /// Not at all: its first failure is final.
-    Never,
+impl Spec {
+    /// A built-in daemon that depends on nothing.
+    pub fn new(name: impl Into<String>, policy: Policy) -> Self {
+        let name = name.into();
+        Self {
+            title: name.clone(),
+            name,
+            kind: DaemonKind::Builtin,
+            description: String::new(),
+            category: "core".to_owned(),
+            critical: false,
+            enabled: true,
+            depends_on: Vec::new(),
+            on_dependency_restart: OnDependencyRestart::Keep,
+            profiles: Vec::new(),
+            survives: false,
+            pid_file: None,
+            log_file: None,
+            policy,
+            substance: String::new(),
+        }
+    }
+
+    /// As far as the others are concerned.
+    pub fn node(&self) -> Node<'_> {
+        Node {
+            name: &self.name,
+            enabled: self.enabled,
+            restart: self.policy.restart,
+            depends_on: &self.depends_on,
+        }
+    }
 }
 
 /// Everything that decides what happens to a daemon.

@@ -18,11 +18,11 @@ use super::{
     lifecycle::{Checkup, Command, Lifecycle, State, later},
     lifeline::{Event, News},
     orders::{NotReady, OrderError},
-    registry::{Plan, Problems, find, nearest},
+    problems::Problems,
     slot::Slot,
     spec::Spec,
 };
-use crate::domain::{Daemon, DaemonState, Timestamp};
+use crate::domain::{Daemon, DaemonState, Edge, Plan, Timestamp, nearest_name, same_name};
 
 /// Runs daemons, each alone on its own thread, and replaces those that end or hang.
 pub struct Supervisor {
@@ -55,12 +55,9 @@ impl Supervisor {
         daemons: Vec<(Spec, Child)>,
         observer: impl Fn(&Daemon) + 'static,
     ) -> Result<Self, Problems> {
-        let (mut specs, children): (Vec<_>, Vec<_>) = daemons.into_iter().unzip();
-        let Plan { order, dependencies } = Plan::new(&specs)?;
-        for (index, on) in dependencies.iter().enumerate() {
-            let names = on.iter().map(|&on| specs[on].name.clone()).collect();
-            specs[index].depends_on = names; // as those daemons call themselves
-        }
+        let (specs, children): (Vec<_>, Vec<_>) = daemons.into_iter().unzip();
+        let nodes = specs.iter().map(Spec::node).collect::<Vec<_>>();
+        let Plan { order, dependencies } = Plan::new(&nodes).map_err(Problems::from)?;
         let slots = specs
             .into_iter()
             .zip(children)
@@ -84,18 +81,19 @@ impl Supervisor {
     /// The place of the daemon called `name`.
     pub(super) fn find(&self, name: &str) -> Result<usize, OrderError> {
         let names = || self.slots.iter().map(|slot| slot.spec.name.as_str());
-        find(name, names()).ok_or_else(|| OrderError::Unknown {
+        names().position(|known| same_name(known, name)).ok_or_else(|| OrderError::Unknown {
             name: name.to_owned(),
-            nearest: nearest(name, names()),
+            nearest: nearest_name(name, names()),
         })
     }
 
     /// As people see it.
     pub(super) fn view(&self, index: usize) -> Daemon {
         let slot = &self.slots[index];
-        let held_up = |&&on: &&usize| !matches!(self.slots[on].life.state(), State::Running { .. });
+        let held_up =
+            |edge: &&Edge| !matches!(self.slots[edge.on].life.state(), State::Running { .. });
         let names = slot.dependencies.iter().filter(held_up);
-        slot.view(&names.map(|&on| self.slots[on].spec.name.as_str()).collect::<Vec<_>>())
+        slot.view(&names.map(|edge| self.slots[edge.on].spec.name.as_str()).collect::<Vec<_>>())
     }
 
     /// As people see them, in the order they were given.
@@ -166,14 +164,16 @@ impl Supervisor {
         if let Some(end) = self.closing {
             return self.wind_down(index, end, now, ctx);
         }
-        let runs = |&on: &usize| matches!(self.slots[on].life.state(), State::Running { .. });
+        let runs = |edge: &Edge| matches!(self.slots[edge.on].life.state(), State::Running { .. });
         self.slots[index].dependencies.iter().all(runs)
             && self.change(index, ctx, |life| life.release(now))
     }
 
     /// Stops what nothing depends on any more.
     fn wind_down(&mut self, index: usize, end: Instant, now: Instant, ctx: &Context<Self>) -> bool {
-        let needs = |slot: &Slot| slot.life.is_alive() && slot.dependencies.contains(&index);
+        let needs = |slot: &Slot| {
+            slot.life.is_alive() && slot.dependencies.iter().any(|edge| edge.on == index)
+        };
         if self.slots[index].life.is_alive() && self.slots.iter().any(needs) {
             return false;
         }
@@ -228,12 +228,12 @@ impl Supervisor {
     pub(super) fn obstacle(&self, index: usize, is_down: fn(State) -> bool) -> Option<usize> {
         let slot = &self.slots[index];
         if slot.life.state() == State::Waiting {
-            let idle = |&&on: &&usize| self.slots[on].orders.is_empty();
+            let idle = |edge: &&Edge| self.slots[edge.on].orders.is_empty();
             return slot
                 .dependencies
                 .iter()
                 .filter(idle)
-                .find_map(|&on| self.obstacle(on, is_down));
+                .find_map(|edge| self.obstacle(edge.on, is_down));
         }
         is_down(slot.life.state()).then_some(index)
     }
@@ -278,10 +278,11 @@ impl Handler<News> for Supervisor {
         let News { index, incarnation, event } = news;
         let (now, life) = (Instant::now(), &mut self.slots[index].life);
         match event {
-            Event::Health(mut health) => {
+            Event::Health(mut health, facts) => {
                 if incarnation == life.incarnation() {
                     health.checked_at = Some(Timestamp::now());
                     self.slots[index].health = health;
+                    self.slots[index].facts = facts;
                 }
                 self.change(index, ctx, |life| {
                     life.answered(incarnation, now);

@@ -6,9 +6,11 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::Waker,
     time::{Duration, Instant},
 };
 
+use futures_util::task::AtomicWaker;
 use thiserror::Error;
 
 /// How an incarnation ended.
@@ -17,6 +19,9 @@ pub enum Exit {
     /// It stopped of its own accord or was asked to.
     #[error("stopped")]
     Stopped,
+    /// The same, with what there is to say about it: `exited with 0`.
+    #[error("{0}")]
+    Ended(String),
     /// It could not be built, or reported an error.
     #[error("failed: {0}")]
     Failed(String),
@@ -51,7 +56,11 @@ pub struct Vitals {
     born: Instant,
     last_beat_ms: AtomicU64,
     retired: AtomicBool,
+    ready: AtomicBool,
+    stirred: AtomicBool,
+    waker: AtomicWaker,
     cause: Mutex<Option<Exit>>,
+    last_lines: Mutex<Vec<String>>,
 }
 
 impl Vitals {
@@ -60,7 +69,11 @@ impl Vitals {
             born: Instant::now(),
             last_beat_ms: AtomicU64::new(0),
             retired: AtomicBool::new(false),
+            ready: AtomicBool::new(false),
+            stirred: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
             cause: Mutex::new(None),
+            last_lines: Mutex::default(),
         })
     }
 
@@ -73,6 +86,49 @@ impl Vitals {
     /// Records why the daemon is about to stop, so that stopping counts as a failure.
     pub fn fail(&self, error: &impl fmt::Display) {
         self.record(Exit::Failed(error.to_string()));
+    }
+
+    /// Records how the daemon is about to end, which is no failure by itself.
+    pub fn end(&self, how: &impl fmt::Display) {
+        self.record(Exit::Ended(how.to_string()));
+    }
+
+    /// Leaves the last lines of its output to whoever asks why it ended.
+    pub fn leave(&self, last_lines: Vec<String>) {
+        *self.last_lines.lock().unwrap_or_else(PoisonError::into_inner) = last_lines;
+    }
+
+    /// Says that the daemon is up: needed once, unless it is [`READY_AT_ONCE`].
+    ///
+    /// [`READY_AT_ONCE`]: super::Service::READY_AT_ONCE
+    pub fn ready(&self) {
+        self.ready.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Has the daemon asked how it is, and everybody told, as soon as may be: for one whose
+    /// health has changed by itself.
+    pub fn stir(&self) {
+        self.stirred.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        self.last_lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// True once after each [`stir`](Self::stir).
+    pub(super) fn take_stirred(&self) -> bool {
+        self.stirred.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whom to wake when something is said.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
     }
 
     /// The first cause stands: what follows is its consequence.

@@ -87,8 +87,12 @@ impl Subscription {
     }
 
     /// True if news of this thing was asked for. What else happens to do with a single thing (an
-    /// audit record, an alert) is news of another channel.
+    /// audit record, an alert) is news of another channel. What a daemon's program writes goes to
+    /// those alone who follow that daemon.
     pub(super) fn wants_thing(&self, channel: Channel, resource: &str) -> bool {
+        if channel == Channel::Logs && resource.starts_with("daemon:") {
+            return self.things.iter().any(|thing| thing == resource);
+        }
         let own = matches!(channel, Channel::Jobs | Channel::Devices | Channel::Daemons);
         self.wants_channel(channel) || own && self.things.iter().any(|thing| thing == resource)
     }
