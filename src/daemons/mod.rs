@@ -14,6 +14,7 @@ pub mod process;
 pub mod sync;
 pub mod telemetry;
 mod tools;
+pub mod watchdog;
 
 pub use board::{Board, Connected, Phase};
 pub use device_manager::{DeviceError, Estops};

@@ -25,6 +25,11 @@ pub enum Control {
     },
     /// Stop, then start again with the same command line.
     Restart,
+    /// Stop, then start again: its daemons stand still again and again.
+    Renew {
+        /// In one sentence.
+        why: String,
+    },
     /// Read the configuration again.
     Reload {
         /// The keys that took effect, or every line of what is wrong with the new configuration.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{app::App, error::Problem, guard::Who};
 use crate::{
     domain::{Daemon, Outcome},
-    supervision::{OrderError, Restart, Show, Start, Stop, Unavailable},
+    supervision::{Done, OrderError, Restart, Show, Start, Stop, Unavailable},
 };
 
 /// `GET /api/v1/daemons`, in the order of their start.
@@ -54,13 +54,15 @@ pub(super) async fn act(
     let resource = format!("daemon:{name}");
     let (word, answer) = match action {
         Action::Start => ("daemon.start", supervisor.send(Start { name }).await),
-        Action::Stop => ("daemon.stop", supervisor.send(Stop { name }).await),
-        Action::Restart => ("daemon.restart", supervisor.send(Restart { name }).await),
+        Action::Stop => ("daemon.stop", supervisor.send(Stop { name, force: false }).await),
+        Action::Restart => {
+            ("daemon.restart", supervisor.send(Restart { name, force: false }).await)
+        }
     };
-    let answer: Result<Daemon, OrderError> = answer.map_err(|_| Unavailable)?;
+    let answer: Result<Done, OrderError> = answer.map_err(|_| Unavailable)?;
     let outcome = if answer.is_ok() { Outcome::Ok } else { Outcome::Failed };
     app.audit(&who.actor, word, resource, outcome);
-    Ok(web::Json(answer?))
+    Ok(web::Json(answer?.daemon))
 }
 
 #[cfg(feature = "faults")]

@@ -1,4 +1,5 @@
 //! The few unsafe system calls, each with its reason.
 
+pub(crate) mod crash;
 pub mod process;
 pub mod serial;

@@ -66,7 +66,7 @@ fn launch(at: &[At]) -> Rig {
     let (child, link) =
         child(move |_| Ok::<_, String>(Bomb { at: at.clone(), ran: counts.clone() }));
     let arbiter = Arbiter::new();
-    let reporter = Reporter { index: 0, incarnation: 1, supervisor };
+    let reporter = Reporter { slot: 0, incarnation: 1, supervisor };
     let lifeline = Lifeline { reporter, vitals: Vitals::new() };
     child.launch(lifeline, Controls::new(ms(1)).1, &arbiter.handle());
     Rig { probe, _child: child, link, arbiter, ran }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{DaemonState, Health, HealthStatus},
-    supervision::{CheckHealth, Link, Policy, RestartMode, Supervisor, Unavailable},
+    supervision::{CheckHealth, Link, Policy, Supervisor, Unavailable},
 };
 
 async fn rig(policy: Policy) -> (Addr<Supervisor>, Link<Demo>, Seen) {

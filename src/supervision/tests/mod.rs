@@ -11,7 +11,6 @@ mod hangs;
 mod laws;
 mod order;
 mod panics;
-mod registry;
 mod schedule;
 mod shutdown;
 mod support;

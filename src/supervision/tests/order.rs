@@ -11,9 +11,9 @@ use super::{
     },
 };
 use crate::{
-    domain::{Daemon, DaemonState, Health},
+    domain::{DaemonState, Health, RestartMode},
     supervision::{
-        Link, List, NotReady, OrderError, Policy, Ready, Restart, RestartMode, Show, Shutdown,
+        Link, List, NotReady, Notice, OrderError, Policy, Ready, Restart, Rules, Show, Shutdown,
         Start, Stop, Supervisor,
     },
 };
@@ -85,7 +85,7 @@ async fn what_depends_on_a_daemon_that_is_down_waits_for_it() {
     let journal = Journal::default();
     let (supervisor, seen, [_, b, _, _]) = diamond(&journal);
     supervisor.send(Ready).await.unwrap().unwrap();
-    supervisor.send(Stop { name: named("A") }).await.unwrap().unwrap();
+    supervisor.send(Stop { name: named("A"), force: false }).await.unwrap().unwrap();
     b.tell(Do::Panic).unwrap();
     seen_as(&seen, "b", |view| view.health.message == "waiting for a").await;
     supervisor.send(Start { name: named("a") }).await.unwrap().unwrap();
@@ -138,11 +138,11 @@ async fn repeating_what_is_done_is_done_at_once() {
     let view = supervisor.send(Start { name: name.clone() }).await.unwrap().unwrap();
     assert_eq!(view.restarts, 0);
     for _ in 0..2 {
-        let view = supervisor.send(Stop { name: name.clone() }).await.unwrap().unwrap();
+        let view = supervisor.send(Stop { name: name.clone(), force: false }).await.unwrap().unwrap();
         assert_eq!(view.state, DaemonState::Stopped);
         assert!(link.ask(Who).await.is_err());
     }
-    let view = supervisor.send(Restart { name }).await.unwrap().unwrap();
+    let view = supervisor.send(Restart { name, force: false }).await.unwrap().unwrap();
     assert_eq!((view.state, view.restarts), (DaemonState::Running, 1));
     assert!(view.uptime_seconds.is_some() && view.started_at.is_some());
 }
@@ -155,8 +155,8 @@ async fn orders_on_one_daemon_are_carried_out_one_after_another() {
     seen_as(&seen, "demo", is_well).await;
     let name = || named("demo");
     let (restarted, stopped, started) = tokio::join!(
-        supervisor.send(Restart { name: name() }),
-        supervisor.send(Stop { name: name() }),
+        supervisor.send(Restart { name: name(), force: false }),
+        supervisor.send(Stop { name: name(), force: false }),
         supervisor.send(Start { name: name() }),
     );
     let state = |view: Result<Result<Daemon, OrderError>, _>| view.unwrap().unwrap().state;
@@ -169,7 +169,7 @@ async fn orders_on_one_daemon_are_carried_out_one_after_another() {
 #[actix::test]
 async fn an_unknown_name_is_refused_with_the_nearest() {
     let (supervisor, _, _) = diamond(&Journal::default());
-    let error = supervisor.send(Stop { name: named("e") }).await.unwrap().unwrap_err();
+    let error = supervisor.send(Stop { name: named("e"), force: false }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "no daemon is called \"e\"");
     let (supervisor, _) = supervise(vec![(
         spec("job-queue", &[], policy()),
@@ -204,7 +204,7 @@ async fn failed_after_the_last_restart_until_started_by_hand() {
     assert_eq!(told.health.message, "given up after 3 failures in a row: failed: port busy");
     assert!(!told.health.healthy && told.next_restart_at.is_none());
     let name = || named("broken");
-    let kept = supervisor.send(Stop { name: name() }).await.unwrap().unwrap();
+    let kept = supervisor.send(Stop { name: name(), force: false }).await.unwrap().unwrap();
     assert_eq!(kept.state, DaemonState::Failed);
 
     let error = supervisor.send(Start { name: name() }).await.unwrap().unwrap_err();
@@ -225,7 +225,7 @@ async fn a_start_that_waits_for_a_broken_daemon_says_so() {
     assert_eq!(error.to_string(), "a did not start: failed: port busy");
     let not_ready = supervisor.send(Ready).await.unwrap().unwrap_err();
     assert_eq!(not_ready.to_string(), "a did not start: failed: port busy");
-    supervisor.send(Stop { name: named("b") }).await.unwrap().unwrap();
+    supervisor.send(Stop { name: named("b"), force: false }).await.unwrap().unwrap();
     supervisor.send(Shutdown { grace: ms(1000) }).await.unwrap();
 }
 
@@ -245,12 +245,12 @@ async fn a_start_and_a_stop_that_take_too_long_are_timed_out() {
     let error = supervisor.send(Start { name: named("slow") }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "slow did not start within 0.1 s");
     seen_as(&seen, "stubborn", is_well).await;
-    let error = supervisor.send(Stop { name: named("stubborn") }).await.unwrap().unwrap_err();
+    let error = supervisor.send(Stop { name: named("stubborn"), force: false }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "stubborn did not stop within 0.1 s");
     let view = supervisor.send(Show { name: named("stubborn") }).await.unwrap().unwrap();
     assert_eq!(view.state, DaemonState::Stopped);
     assert_eq!(view.last_exit.as_deref(), Some("hung: it did not stop in time"));
-    let view = supervisor.send(Stop { name: named("stubborn") }).await.unwrap().unwrap();
+    let view = supervisor.send(Stop { name: named("stubborn"), force: false }).await.unwrap().unwrap();
     assert_eq!(view.state, DaemonState::Stopped, "it is down by now");
 }
 
@@ -279,8 +279,12 @@ async fn restarts_wait_as_long_as_the_schedule_says() {
     let seen_at = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
     let times = seen_at.clone();
     let daemons = vec![(spec("broken", &[], policy), broken(u32::MAX).0)];
-    let note = move |view: &Daemon| times.borrow_mut().push((view.state, Instant::now()));
-    let _supervisor = actix::Actor::start(Supervisor::new(daemons, note).unwrap());
+    let note = move |notice: Notice<'_>| {
+        if let Notice::Changed(view) = notice {
+            times.borrow_mut().push((view.state, Instant::now()));
+        }
+    };
+    let _supervisor = actix::Actor::start(Supervisor::new(daemons, Rules::default(), note).unwrap());
     let has_failed = || seen_at.borrow().last().is_some_and(|(s, _)| *s == DaemonState::Failed);
     eventually("it has failed", async || has_failed()).await;
     let seen = seen_at.borrow();

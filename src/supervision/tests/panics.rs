@@ -158,7 +158,7 @@ async fn the_supervisors_own_panic_ends_the_process_with_code_70() {
         system.block_on(async {
             let (child, _link) = counted(|_, _| Ok(Bomb { at: vec![], ran: <_>::default() }));
             let daemons = vec![(spec("bomb", &[], policy()), child)];
-            Supervisor::new(daemons, |_| panic!("the observer")).unwrap().start();
+            Supervisor::new(daemons, Rules::default(), |_| panic!("the observer")).unwrap().start();
         });
         system.run_with_code().unwrap()
     };
