@@ -109,6 +109,7 @@ pub(super) fn options(args: StartArgs, global: &Global) -> std::io::Result<Start
         user: args.user,
         group: args.group,
         nice: args.nice,
+        profile: None,
         daemons: args.daemons,
         simulate: args.simulate.map(|list| {
             list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()

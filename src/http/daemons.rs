@@ -12,7 +12,7 @@ use crate::{
 
 /// `GET /api/v1/daemons`, in the order of their start.
 pub(super) async fn list(app: web::Data<App>) -> web::Json<Value> {
-    let mut items = app.board.daemons();
+    let mut items: Vec<_> = app.board.daemons().iter().map(|it| Daemon::clone(it)).collect();
     items.iter_mut().for_each(age);
     web::Json(json!({"items": items, "next_cursor": null}))
 }

@@ -81,15 +81,7 @@ fn failures(daemon: &Daemon) -> String {
 }
 
 fn record(tools: &Tools, daemon: &Daemon, restarts: Option<u64>) {
-    let body = Body::DaemonStatus {
-        name: daemon.name.clone(),
-        state: daemon.state,
-        health: daemon.health.status,
-        message: daemon.health.message.clone(),
-        restarts: daemon.restarts,
-        last_error: daemon.last_error.clone().unwrap_or_default(),
-        next_restart_at: daemon.next_restart_at,
-    };
+    let body = Body::of_daemon(daemon);
     let name = daemon.name.clone();
     drop(tools.store.record(move |tx| {
         if let Some(restarts) = restarts {

@@ -24,10 +24,10 @@ use crate::{
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
-    domain::{DaemonKind, Live},
+    domain::Live,
     feed::Feed,
     store::{Store, StoreOptions, Synchronous},
-    supervision::{Child, Policy as Restarts, Ready, Spec, Supervisor, child},
+    supervision::{Child, Notice, Policy as Restarts, Ready, Rules, Spec, Supervisor, child},
 };
 
 /// A server that is stopped when dropped.
@@ -71,17 +71,7 @@ fn settings(dir: &std::path::Path) -> Settings {
 }
 
 fn spec(name: &str) -> Spec {
-    Spec {
-        name: name.to_owned(),
-        kind: DaemonKind::Builtin,
-        description: String::new(),
-        category: "core".to_owned(),
-        critical: false,
-        enabled: true,
-        depends_on: Vec::new(),
-        profiles: Vec::new(),
-        policy: Restarts::default(),
-    }
+    Spec::new(name, Restarts::default())
 }
 
 /// The daemons that requests reach, without any machine.
@@ -110,7 +100,12 @@ fn daemons(tools: &Tools, jobs: PathBuf) -> Links {
         (spec("sync"), copies_child),
     ];
     let board = tools.board.clone();
-    let supervisor = Supervisor::new(all, move |daemon| board.show_daemon(daemon)).unwrap().start();
+    let observer = move |notice: Notice<'_>| {
+        if let Notice::Changed(daemon) | Notice::Touched(daemon) = notice {
+            board.show_daemon(daemon);
+        }
+    };
+    let supervisor = Supervisor::new(all, Rules::default(), observer).unwrap().start();
     Links { supervisor, job_queue, device_manager, sync }
 }
 

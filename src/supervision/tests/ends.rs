@@ -36,7 +36,7 @@ impl Probe {
         let news = self.0.lock().unwrap();
         let exit = |event: &Event| match event {
             Event::Exited(exit) => Some(exit.clone()),
-            Event::Health(_) => None,
+            Event::Health(..) => None,
         };
         news.iter().filter_map(exit).collect()
     }

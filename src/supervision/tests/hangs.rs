@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{DaemonState, Health, HealthStatus},
+    domain::{DaemonState, Health, HealthStatus, RestartMode},
     supervision::{CheckHealth, Link, Policy, Supervisor, Unavailable},
 };
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::DaemonState,
-    supervision::{Exit, Link, Policy, Supervisor, Unavailable},
+    supervision::{Exit, Link, Policy, Rules, Supervisor, Unavailable},
 };
 
 /// A supervisor over one daemon whose first incarnation is a bomb.

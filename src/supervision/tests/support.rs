@@ -80,7 +80,8 @@ pub(super) fn supervise(daemons: Vec<(Spec, Child)>) -> (Addr<Supervisor>, Seen)
             views.borrow_mut().push(view.clone());
         }
     };
-    let supervisor = Supervisor::new(daemons, Rules { restarts_per_minute: 0, ..Rules::default() }, observer);
+    let supervisor =
+        Supervisor::new(daemons, Rules { restarts_per_minute: 0, ..Rules::default() }, observer);
     (supervisor.unwrap().start(), seen)
 }
 
