@@ -97,21 +97,25 @@ fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
     found.map(|(_, factor)| *factor)
 }
 
-/// Where relative paths start.
+/// Where paths that are not absolute start.
 #[derive(Clone, Debug)]
 pub(super) struct Base {
     pub(super) workspace: PathBuf,
+    /// Where relative ones do: the workspace itself, or the directory of a plugin.
+    pub(super) start: PathBuf,
     pub(super) home: Option<PathBuf>,
 }
 
 impl Base {
-    /// `text` as an absolute path: a relative one lies under the workspace, a leading `workspace/`
+    /// `text` as an absolute path: a relative one lies under `start`, a leading `workspace/`
     /// names the workspace itself, a leading `~/` the home directory.
     pub(super) fn path(&self, text: &str) -> PathBuf {
         if let (Some(below), Some(home)) = (text.strip_prefix("~/"), &self.home) {
             return tidy(&home.join(below));
         }
-        tidy(&self.workspace.join(below_workspace(text)))
+        let below = below_workspace(text);
+        let start = if below.len() < text.len() { &self.workspace } else { &self.start };
+        tidy(&start.join(below))
     }
 
     /// The file of a database URL. The error says what is wrong.
