@@ -13,8 +13,8 @@ use super::{
 use crate::{
     domain::{DaemonState, Health, RestartMode},
     supervision::{
-        Done, Link, List, NotReady, Notice, OrderError, Policy, Ready, Restart, Rules, Show, Shutdown,
-        Start, Stop, Supervisor,
+        Done, Link, List, NotReady, Notice, OrderError, Policy, Ready, Restart, Rules, Show,
+        Shutdown, Start, Stop, Supervisor,
     },
 };
 
@@ -138,8 +138,12 @@ async fn repeating_what_is_done_is_done_at_once() {
     let view = supervisor.send(Start { name: name.clone() }).await.unwrap().unwrap().daemon;
     assert_eq!(view.restarts, 0);
     for _ in 0..2 {
-        let view =
-            supervisor.send(Stop { name: name.clone(), force: false }).await.unwrap().unwrap().daemon;
+        let view = supervisor
+            .send(Stop { name: name.clone(), force: false })
+            .await
+            .unwrap()
+            .unwrap()
+            .daemon;
         assert_eq!(view.state, DaemonState::Stopped);
         assert!(link.ask(Who).await.is_err());
     }
@@ -253,8 +257,12 @@ async fn a_start_and_a_stop_that_take_too_long_are_timed_out() {
     let view = supervisor.send(Show { name: named("stubborn") }).await.unwrap().unwrap();
     assert_eq!(view.state, DaemonState::Stopped);
     assert_eq!(view.last_exit.as_deref(), Some("hung: it did not stop in time"));
-    let view =
-        supervisor.send(Stop { name: named("stubborn"), force: false }).await.unwrap().unwrap().daemon;
+    let view = supervisor
+        .send(Stop { name: named("stubborn"), force: false })
+        .await
+        .unwrap()
+        .unwrap()
+        .daemon;
     assert_eq!(view.state, DaemonState::Stopped, "it is down by now");
 }
 
