@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
-use super::types::Restart;
+use super::{Restart, RestartPolicy};
 use crate::domain::{
-    Backoff, Dependency, HealthCheck, Limits, Node, OnDependencyRestart, OutputRules, Probe,
-    Program, Readiness, RestartMode,
+    Dependency, HealthCheck, Limits, Node, OnDependencyRestart, OutputRules, Probe, Program,
+    Readiness, RestartMode,
 };
 
 /// How old a file may be that shows that a program works, if nobody says otherwise.
@@ -121,60 +121,7 @@ impl DaemonConfig {
 
     /// How it is restarted: as it says itself, otherwise as `global` does.
     pub fn restart(&self, global: &Restart) -> Restart {
-        let own = &self.restart_policy;
-        let schedule = global.schedule.with(own);
-        Restart {
-            max_restarts: own.max_restarts.unwrap_or(global.max_restarts),
-            stable_after: own.stable_after.unwrap_or(global.stable_after),
-            backoff: schedule.backoff().unwrap_or(global.backoff),
-            max_per_minute: global.max_per_minute,
-            schedule,
-        }
-    }
-}
-
-/// In what a daemon's restarts differ from those of the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RestartPolicy {
-    /// Failures in a row that are answered by a restart.
-    pub max_restarts: Option<u32>,
-    /// The first delay.
-    pub backoff_base: Option<Duration>,
-    /// By what each delay is longer than the one before.
-    pub backoff_factor: Option<f64>,
-    /// The longest delay.
-    pub backoff_max: Option<Duration>,
-    /// The share by which delays are shortened at random.
-    pub jitter: Option<f64>,
-    /// So long a run forgives the failures before it.
-    pub stable_after: Option<Duration>,
-}
-
-/// The keys of a [`Backoff`], which does not give them back.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Schedule {
-    pub(super) base: Duration,
-    pub(super) factor: f64,
-    pub(super) max: Duration,
-    pub(super) jitter: f64,
-}
-
-impl Schedule {
-    /// None if it makes no sense. A longest delay below the first is the first: that it was given
-    /// so is said elsewhere.
-    pub(super) fn backoff(self) -> Option<Backoff> {
-        Backoff::new(self.base, self.factor, self.max.max(self.base), self.jitter).ok()
-    }
-
-    /// This one with what `own` says.
-    pub(super) fn with(self, own: &RestartPolicy) -> Self {
-        Self {
-            base: own.backoff_base.unwrap_or(self.base),
-            factor: own.backoff_factor.unwrap_or(self.factor),
-            max: own.backoff_max.unwrap_or(self.max),
-            jitter: own.jitter.unwrap_or(self.jitter),
-        }
+        global.with(&self.restart_policy)
     }
 }
 

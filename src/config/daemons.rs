@@ -145,10 +145,10 @@ impl Inspector<'_> {
 
     fn times(&mut self, entry: &Entry<'_>) {
         let DaemonConfig { ready, start_timeout, .. } = entry.daemon;
-        let restart = entry.daemon.restart(&self.supervisor.restart).schedule;
+        let restart = entry.daemon.restart(&self.supervisor.restart);
         let own = &entry.daemon.restart_policy;
         let given = own.backoff_base.is_some() || own.backoff_max.is_some();
-        if given && restart.max < restart.base {
+        if given && !restart.grows() {
             let message = "has a backoff_max shorter than backoff_base, allowed: at least that";
             self.say(entry, "restart_policy", message.to_owned());
         }

@@ -25,6 +25,7 @@ mod nearest;
 mod plugin;
 mod plugins;
 mod problem;
+mod restart;
 mod schema;
 mod secret;
 mod sources;
@@ -36,18 +37,18 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use daemon::{DaemonConfig, RestartPolicy};
+pub use daemon::DaemonConfig;
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
 pub use plugin::{Plugin, PluginCommand, PluginStatus};
 pub use plugins::read_plugin;
 pub use problem::{Level, Place, Problem};
+pub use restart::{Restart, RestartPolicy};
 pub use secret::{HIDDEN, Secret};
 pub use sources::{Flag, Sources};
 pub use types::{
-    Config, Database, DeviceConfig, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue,
-    Restart, Rotate, Security, Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous,
-    Watchdog, Websocket,
+    Config, Database, DeviceConfig, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue, Rotate,
+    Security, Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Watchdog, Websocket,
 };
 pub use values::size;
 

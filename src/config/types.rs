@@ -8,12 +8,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use log::LevelFilter;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{
-    Secret,
-    daemon::{DaemonConfig, Schedule},
-    values,
-};
-use crate::domain::{Backoff, Envelope, same_name};
+use super::{DaemonConfig, Restart, Secret, values};
+use crate::domain::{Envelope, same_name};
 
 /// Everything that can be configured and has an effect.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -232,50 +228,6 @@ pub struct Supervisor {
     pub restart: Restart,
     /// Switches of single daemons; one that is not named is on. See [`Config::daemon_enabled`].
     pub enabled: BTreeMap<String, bool>,
-}
-
-/// Restarts after failures.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "RestartKeys")]
-pub struct Restart {
-    /// Failures in a row that are answered by a restart; the next one is final.
-    pub max_restarts: u32,
-    /// The delays before restarts.
-    pub backoff: Backoff,
-    /// So long a run forgives the failures before it.
-    pub stable_after: Duration,
-    /// Restarts of all daemons together in a minute; 0 is no limit.
-    pub max_per_minute: u32,
-    /// What `backoff` is made of.
-    pub(super) schedule: Schedule,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RestartKeys {
-    max_restarts: u32,
-    backoff_base: Duration,
-    backoff_factor: f64,
-    backoff_max: Duration,
-    jitter: f64,
-    stable_after: Duration,
-    max_per_minute: u32,
-}
-
-impl TryFrom<RestartKeys> for Restart {
-    type Error = &'static str;
-
-    fn try_from(keys: RestartKeys) -> Result<Self, Self::Error> {
-        let RestartKeys { max_restarts, stable_after, max_per_minute, .. } = keys;
-        let schedule = Schedule {
-            base: keys.backoff_base,
-            factor: keys.backoff_factor,
-            max: keys.backoff_max,
-            jitter: keys.jitter,
-        };
-        let backoff = schedule.backoff().ok_or("makes no sense")?;
-        Ok(Self { max_restarts, backoff, stable_after, max_per_minute, schedule })
-    }
 }
 
 /// The job queue.

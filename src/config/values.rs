@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn database_urls_name_files() {
-        let base = Base { workspace: "/ws".into(), home: None };
+        let base = Base { workspace: "/ws".into(), start: "/ws".into(), home: None };
         let path = |url| base.database(url).map(|path| path.display().to_string());
         assert_eq!(path("sqlite:///stationd.db").unwrap(), "/ws/stationd.db");
         assert_eq!(path("sqlite:///workspace/a.db").unwrap(), "/ws/a.db");
