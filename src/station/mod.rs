@@ -17,7 +17,6 @@ pub mod pidfile;
 pub mod ports;
 pub mod privileges;
 mod reload;
-mod rotation;
 mod run;
 pub mod signals;
 pub mod socket;

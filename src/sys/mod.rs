@@ -1,4 +1,6 @@
 //! The few unsafe system calls, each with its reason.
 
+pub mod pidfd;
 pub mod process;
 pub mod serial;
+pub(crate) mod spawn;
