@@ -20,7 +20,6 @@ pub mod ports;
 pub mod privileges;
 mod reload;
 mod roster;
-mod rotation;
 mod run;
 pub mod signals;
 pub mod socket;

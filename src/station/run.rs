@@ -210,10 +210,11 @@ async fn serve(
 
 /// What all programs share; what an earlier run left running is ended first.
 fn host(paths: &Paths, tools: &Tools, config: &Config) -> Result<Arc<Host>, StartError> {
-    let host = Host::new(&paths.root, &paths.logs, &paths.run, tools.feed.clone())
+    let [root, logs, run] = [&paths.root, &paths.logs, &paths.run].map(PathBuf::clone);
+    let host = Host::new(root, logs, run, tools.feed.clone())
         .map_err(|error| StartError::Internal(format!("programs cannot be started: {error}")))?;
     let detached = config.daemons.iter().filter(|daemon| daemon.detach);
-    let names: Vec<_> = detached.map(|daemon| daemon.name.as_str()).collect();
+    let names: Vec<_> = detached.map(|daemon| daemon.name.clone()).collect();
     match host.sweep(&names) {
         Ok(0) => {}
         Ok(killed) => warn!("{killed} processes that the last run left behind were killed"),

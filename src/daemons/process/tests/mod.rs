@@ -1,0 +1,4 @@
+//! Real programs under a real supervisor.
+
+mod lives;
+mod support;
