@@ -63,8 +63,8 @@ struct Traces {
 impl Run {
     /// Judges the run before, and begins the record of this one.
     pub(super) fn begin(paths: &Paths, heartbeat: &Path) -> (Self, LastRun) {
-        let file = paths.run.join("station.json");
-        let word = paths.run.join("station.crash");
+        let file = paths.root.join(".run.json");
+        let word = paths.root.join(".run.crash");
         let boot_id = boot_id();
         let before = read(&file);
         let silent = before.as_ref().filter(|it| it.end.is_none() && it.boot_id == boot_id);

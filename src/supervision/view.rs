@@ -7,6 +7,9 @@ use crate::domain::{
     Cause, Condition, Daemon, DaemonState, Edge, Health, HealthStatus, Needs, Timestamp, Why,
 };
 
+/// What the log calls the supervisor.
+const TARGET: &str = "stationd::supervision";
+
 /// So many failures in a row are a crash loop.
 const CRASH_LOOP: u32 = 3;
 
@@ -300,14 +303,14 @@ impl Supervisor {
 fn record(daemon: &Daemon) {
     let Daemon { name, restarts, health, .. } = daemon;
     match daemon.state {
-        DaemonState::Running if *restarts > 0 => info!("{name} is up again (restart {restarts})"),
-        DaemonState::Running => info!("{name} is up"),
-        DaemonState::Backoff => warn!("{name} {}, and will be restarted", health.message),
-        DaemonState::Failed => error!("{name} is {}", health.message),
+        DaemonState::Running if *restarts > 0 => info!(target: TARGET, "{name} is up again (restart {restarts})"),
+        DaemonState::Running => info!(target: TARGET, "{name} is up"),
+        DaemonState::Backoff => warn!(target: TARGET, "{name} {}, and will be restarted", health.message),
+        DaemonState::Failed => error!(target: TARGET, "{name} is {}", health.message),
         DaemonState::Stopped => match &daemon.last_exit {
-            Some(exit) => info!("{name} is down: {exit}"),
-            None => info!("{name} is {}", health.message),
+            Some(exit) => info!(target: TARGET, "{name} is down: {exit}"),
+            None => info!(target: TARGET, "{name} is {}", health.message),
         },
-        DaemonState::Starting | DaemonState::Stopping => info!("{name} is {}", health.message),
+        DaemonState::Starting | DaemonState::Stopping => info!(target: TARGET, "{name} is {}", health.message),
     }
 }
