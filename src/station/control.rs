@@ -78,6 +78,8 @@ impl Station {
                     Control::Shutdown { force } => break Why::Asked { force, again: false },
                     Control::Restart => break Why::Asked { force: false, again: true },
                     Control::Reload { answer } => drop(answer.send(self.reload())),
+                    #[allow(unreachable_patterns)]
+                    other => drop(other),
                 },
                 _ = watchdog.tick(), if self.notifier.watchdog_interval().is_some() => self.prove_life(),
             }
@@ -136,7 +138,7 @@ impl Station {
         let grace = if force { AT_ONCE } else { self.grace + MARGIN };
         let mut orderly = Box::pin(async move {
             if !force {
-                let _ = supervisor.send(Stop { name: "job-queue".to_owned() }).await;
+                let _ = supervisor.send(Stop { name: "job-queue".to_owned(), force: false }).await;
             }
             app.close_sessions();
             let _ = supervisor.send(Shutdown { grace }).await; // a supervisor that is gone ends the process

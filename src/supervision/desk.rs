@@ -8,13 +8,14 @@ use tokio::sync::oneshot;
 use super::{
     lifecycle::{State, later},
     orders::{
-        CheckHealth, List, NotReady, OrderError, Ready, Restart, Show, Shutdown, Start, Stop,
+        CheckHealth, CheckOne, Done, List, Mended, NotReady, Order as InOrder, OrderError, Ready,
+        Reconcile, Restart, Show, Shutdown, Start, Stop,
     },
     slot::{Order, Step},
     supervisor::Supervisor,
     vitals::{Exit, Late},
 };
-use crate::domain::Daemon;
+use crate::domain::{Daemon, DaemonState};
 
 type Answer = Result<Daemon, OrderError>;
 
@@ -147,26 +148,49 @@ impl Handler<Show> for Supervisor {
 }
 
 impl Handler<Start> for Supervisor {
-    type Result = ResponseFuture<Answer>;
+    type Result = ResponseFuture<Result<Done, OrderError>>;
 
     fn handle(&mut self, Start { name }: Start, ctx: &mut Self::Context) -> Self::Result {
-        self.take(&name, Step::Start, ctx)
+        let before = self.find(&name).ok().map(|index| self.view(index).state);
+        let answer = self.take(&name, Step::Start, ctx);
+        Box::pin(async move {
+            let did = if before == Some(DaemonState::Running) {
+                "was running already"
+            } else {
+                "started"
+            };
+            answer.await.map(|daemon| Done { daemon, did: did.to_owned() })
+        })
     }
 }
 
 impl Handler<Stop> for Supervisor {
-    type Result = ResponseFuture<Answer>;
+    type Result = ResponseFuture<Result<Done, OrderError>>;
 
-    fn handle(&mut self, Stop { name }: Stop, ctx: &mut Self::Context) -> Self::Result {
-        self.take(&name, Step::Stop { again: false }, ctx)
+    fn handle(&mut self, Stop { name, .. }: Stop, ctx: &mut Self::Context) -> Self::Result {
+        let before = self.find(&name).ok().map(|index| self.view(index).state);
+        let answer = self.take(&name, Step::Stop { again: false }, ctx);
+        Box::pin(async move {
+            let did = if before == Some(DaemonState::Stopped) {
+                "was stopped already"
+            } else {
+                "stopped"
+            };
+            answer.await.map(|daemon| Done { daemon, did: did.to_owned() })
+        })
     }
 }
 
 impl Handler<Restart> for Supervisor {
-    type Result = ResponseFuture<Answer>;
+    type Result = ResponseFuture<Result<Done, OrderError>>;
 
-    fn handle(&mut self, Restart { name }: Restart, ctx: &mut Self::Context) -> Self::Result {
-        self.take(&name, Step::Stop { again: true }, ctx)
+    fn handle(&mut self, Restart { name, .. }: Restart, ctx: &mut Self::Context) -> Self::Result {
+        let before = self.find(&name).ok().map(|index| self.view(index).state);
+        let answer = self.take(&name, Step::Stop { again: true }, ctx);
+        Box::pin(async move {
+            let did = if before == Some(DaemonState::Running) { "restarted" } else { "started" };
+            answer.await.map(|daemon| Done { daemon, did: did.to_owned() })
+        })
     }
 }
 
@@ -207,5 +231,35 @@ impl Handler<Shutdown> for Supervisor {
         self.waiting.closed.push(waiting);
         self.settle(ctx);
         Box::pin(async { drop(closed.await) })
+    }
+}
+
+impl Handler<CheckOne> for Supervisor {
+    type Result = ResponseFuture<Answer>;
+
+    fn handle(&mut self, CheckOne { name }: CheckOne, ctx: &mut Self::Context) -> Self::Result {
+        let all = Handler::<CheckHealth>::handle(self, CheckHealth, ctx);
+        let place = self.find(&name);
+        Box::pin(async move {
+            let index = place?;
+            all.await.into_iter().nth(index).ok_or_else(|| closing(name))
+        })
+    }
+}
+
+impl Handler<Reconcile> for Supervisor {
+    type Result = Result<Vec<Mended>, OrderError>;
+
+    fn handle(&mut self, Reconcile { name }: Reconcile, _: &mut Self::Context) -> Self::Result {
+        name.map_or(Ok(0), |name| self.find(&name)).map(|_| Vec::new())
+    }
+}
+
+impl Handler<InOrder> for Supervisor {
+    type Result = MessageResult<InOrder>;
+
+    fn handle(&mut self, _: InOrder, _: &mut Self::Context) -> Self::Result {
+        let names = self.order.iter().map(|&index| self.slots[index].spec.name.clone());
+        MessageResult(names.collect())
     }
 }

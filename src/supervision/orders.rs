@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix::Message;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::domain::{Daemon, did_you_mean};
@@ -23,7 +24,7 @@ pub struct Show {
 /// Starts a daemon and what it depends on, and answers once it is RUNNING, or did not start.
 /// Forgives its failures so far; what backs off is started at once.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Daemon, OrderError>")]
+#[rtype(result = "Result<Done, OrderError>")]
 pub struct Start {
     /// Which, by [`same_name`](crate::domain::same_name).
     pub name: String,
@@ -32,24 +33,67 @@ pub struct Start {
 /// Stops a daemon, and answers once nothing of it is left. What depends on it is left alone, as
 /// when it fails.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Daemon, OrderError>")]
+#[rtype(result = "Result<Done, OrderError>")]
 pub struct Stop {
     /// Which, by [`same_name`](crate::domain::same_name).
     pub name: String,
+    /// Kill it at once.
+    pub force: bool,
 }
 
 /// Stops a daemon, if it runs, and starts it.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Daemon, OrderError>")]
+#[rtype(result = "Result<Done, OrderError>")]
 pub struct Restart {
     /// Which, by [`same_name`](crate::domain::same_name).
     pub name: String,
+    /// Kill it at once.
+    pub force: bool,
 }
 
 /// Asks every running daemon how it is, now, and shows all once each has answered or was given up.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Vec<Daemon>")]
 pub struct CheckHealth;
+
+/// Asks one daemon how it is, and shows it once it has answered or was given up.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Daemon, OrderError>")]
+pub struct CheckOne {
+    /// Which, by [`same_name`](crate::domain::same_name).
+    pub name: String,
+}
+
+/// Compares desired with actual state now, of one daemon or of all, and mends what differs.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<Mended>, OrderError>")]
+pub struct Reconcile {
+    /// Which, by [`same_name`](crate::domain::same_name); all if none.
+    pub name: Option<String>,
+}
+
+/// The names of all daemons, each after all it depends on.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<String>")]
+pub struct Order;
+
+/// An order that was carried out.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The daemon as it then is.
+    pub daemon: Daemon,
+    /// What was done, as `started (PID 123)`.
+    pub did: String,
+}
+
+/// A difference that was mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mended {
+    /// What was not as it should be.
+    pub what: String,
+    /// What was done about it.
+    pub did: String,
+}
 
 /// Waits until every enabled daemon has been RUNNING at least once, or one of them will not be
 /// without help.
