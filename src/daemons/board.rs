@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::domain::{Daemon, Device, Job, JobId, Live, Progress, Timestamp, same_name};
+use crate::domain::{Daemon, Device, Job, JobId, LastRun, Live, Progress, Timestamp, same_name};
 
 /// How far the station is in its own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub struct Board {
     connections: AtomicUsize,
     heartbeat_ms: AtomicI64,
     disk_trouble: RwLock<Option<String>>,
+    last_run: RwLock<Option<LastRun>>,
 }
 
 fn read<T: Clone>(lock: &RwLock<T>) -> T {
@@ -60,6 +61,7 @@ impl Board {
             connections: AtomicUsize::new(0),
             heartbeat_ms: AtomicI64::new(0),
             disk_trouble: RwLock::default(),
+            last_run: RwLock::default(),
         })
     }
 
@@ -177,6 +179,16 @@ impl Board {
     /// Says what is wrong with the workspace's file system; only the metrics daemon does so.
     pub fn set_disk_trouble(&self, trouble: Option<String>) {
         change(&self.disk_trouble, |current| *current = trouble);
+    }
+
+    /// How the run of the station before this one ended, once that is known.
+    pub fn last_run(&self) -> Option<LastRun> {
+        read(&self.last_run)
+    }
+
+    /// Says how the run of the station before this one ended; only the station does so.
+    pub fn set_last_run(&self, last_run: LastRun) {
+        change(&self.last_run, |current| *current = Some(last_run));
     }
 
     /// WebSocket connections that are open.

@@ -24,7 +24,7 @@ use crate::{
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
-    domain::{DaemonKind, Live},
+    domain::Live,
     feed::Feed,
     store::{Store, StoreOptions, Synchronous},
     supervision::{Child, Policy as Restarts, Ready, Spec, Supervisor, child},
@@ -50,6 +50,7 @@ fn settings(dir: &std::path::Path) -> Settings {
     Settings {
         station: "bench".to_owned(),
         socket_path: dir.join("stationd.sock"),
+        workspace: dir.to_owned(),
         jobs_dir: dir.join("jobs"),
         policy: Policy {
             token: None,
@@ -65,23 +66,14 @@ fn settings(dir: &std::path::Path) -> Settings {
         heartbeat_interval: Duration::from_secs(30),
         message_rate_limit: 100,
         send_queue: 256,
+        health_timeout: Duration::from_secs(5),
         audit: true,
         security_events: true,
     }
 }
 
 fn spec(name: &str) -> Spec {
-    Spec {
-        name: name.to_owned(),
-        kind: DaemonKind::Builtin,
-        description: String::new(),
-        category: "core".to_owned(),
-        critical: false,
-        enabled: true,
-        depends_on: Vec::new(),
-        profiles: Vec::new(),
-        policy: Restarts::default(),
-    }
+    Spec::new(name, Restarts::default())
 }
 
 /// The daemons that requests reach, without any machine.
