@@ -37,6 +37,8 @@ pub struct StartOptions {
     pub group: Option<String>,
     /// Scheduling priority.
     pub nice: Option<i32>,
+    /// Start the daemons of this profile and what they depend on; all if none.
+    pub profile: Option<String>,
     /// Start these daemons and what they depend on; all if empty.
     pub daemons: Vec<String>,
     /// Attach a simulated machine per driver named here, of every driver if empty; none if absent.
