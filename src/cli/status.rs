@@ -49,7 +49,8 @@ fn summary(status: &Value) -> String {
     .into_iter()
     .chain(last_run(&status["last_run"]).map(|how| ("Last Run", how)))
     .map(|(key, value)| format!("{key}: {value}\n"))
-    .collect()
+    .collect::<Vec<_>>()
+    .concat()
 }
 
 /// How the run before this one ended, if that was not as it should be.

@@ -38,7 +38,7 @@ fn end_of(mut file: File, lines: usize) -> io::Result<Vec<u8>> {
         file.seek(SeekFrom::Start(start))?;
         let mut block = Vec::new();
         (&mut file).take(size).read_to_end(&mut block)?;
-        breaks += block.iter().filter(|&&byte| byte == b'\n').count();
+        breaks += block.split(|&byte| byte == b'\n').skip(1).count();
         blocks.push(block);
     }
     let mut bytes: Vec<u8> = blocks.into_iter().rev().flatten().collect();

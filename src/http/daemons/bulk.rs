@@ -93,7 +93,7 @@ impl Body {
 impl Selection {
     /// The names that are meant, each once.
     fn names(self, daemons: &[Daemon]) -> Result<Vec<String>, Problem> {
-        let named = |daemons: Vec<&Daemon>| daemons.iter().map(|it| it.name.clone()).collect();
+        let listed = |daemons: Vec<&Daemon>| daemons.iter().map(|it| it.name.clone()).collect();
         match self {
             Self::Names(wanted) => {
                 let mut names: Vec<String> = Vec::new();
@@ -110,11 +110,11 @@ impl Selection {
                 if found.is_empty() {
                     return Err(no_category(&category, daemons));
                 }
-                Ok(named(found))
+                Ok(listed(found))
             }
             Self::All => {
                 let meant = |it: &&Daemon| it.enabled || it.state != DaemonState::Stopped;
-                Ok(named(daemons.iter().filter(meant).collect()))
+                Ok(listed(daemons.iter().filter(meant).collect()))
             }
         }
     }
