@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A directory that adds daemons, hooks and commands to the station.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +18,7 @@ pub struct Plugin {
     /// Whether it is in use.
     pub status: PluginStatus,
     /// Why it is broken, a line each: `PLACE: error: KEY: what is wrong, what is allowed`.
+    #[serde(rename = "error", serialize_with = "lines")]
     pub errors: Vec<String>,
     /// The daemons it has, in use or not.
     pub daemons: Vec<String>,
@@ -49,4 +50,9 @@ pub struct PluginCommand {
     pub description: Option<String>,
     /// The program and its arguments; an argument `{args}` stands for what the user adds.
     pub command: Vec<String>,
+}
+
+/// Null where there is nothing to say.
+fn lines<S: Serializer>(errors: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    (!errors.is_empty()).then(|| errors.join("\n")).serialize(serializer)
 }

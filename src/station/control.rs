@@ -8,7 +8,7 @@ use log::{error, info, warn};
 use tokio::{sync::mpsc, time};
 
 use super::{
-    LogHandle, Notifier, Paths, Signal, Signals, StartError, StartOptions, reload::reload,
+    LogHandle, Notifier, Paths, Signal, Signals, StartError, StartOptions, plugins, reload::reload,
 };
 use crate::{
     config::Config,
@@ -88,6 +88,14 @@ impl Station {
                         let done = self.reload().await;
                         drop(answer.send(done)); // whoever asked may be gone
                     }
+                    Control::InstallPlugin { path, answer } => {
+                        let done = plugins::install(&mut self, path).await;
+                        drop(answer.send(done));
+                    }
+                    Control::RemovePlugin { name, answer } => {
+                        let done = plugins::uninstall(&mut self, name).await;
+                        drop(answer.send(done));
+                    }
                 },
                 _ = watchdog.tick(), if self.notifier.watchdog_interval().is_some() => self.prove_life(),
             }
@@ -112,7 +120,7 @@ impl Station {
     }
 
     /// Reads the configuration again; a bad one changes nothing.
-    async fn reload(&mut self) -> Result<Vec<String>, Vec<String>> {
+    pub(super) async fn reload(&mut self) -> Result<Vec<String>, Vec<String>> {
         self.notifier.reloading();
         self.reopen_logs();
         let done = reload(self).await;

@@ -16,6 +16,7 @@ mod observer;
 mod options;
 mod panics;
 pub mod pidfile;
+mod plugins;
 pub mod ports;
 pub mod privileges;
 mod reload;

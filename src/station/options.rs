@@ -38,7 +38,7 @@ pub struct StartOptions {
     pub group: Option<String>,
     /// Scheduling priority.
     pub nice: Option<i32>,
-    /// Start the daemons of this profile and what they depend on.
+    /// Start the daemons of this profile and what they depend on; all if none.
     pub profile: Option<String>,
     /// Start these daemons and what they depend on; all if empty.
     pub daemons: Vec<String>,

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::{
     control::Station,
+    plugins,
     roster::{roster, rules},
     run::{load, log_options},
 };
@@ -18,7 +19,7 @@ pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<Str
     let Station { options, paths, configuration: now, app, log, .. } = station;
     let loaded = load(options)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let mut new = loaded.config;
+    let (mut new, plugins) = (loaded.config, loaded.plugins);
     let daemons = roster(&new, &options.selection(), &station.host)
         .map_err(|error| vec![error.to_string()])?;
     let configure = Configure { daemons, rules: rules(&new, HashMap::new()) };
@@ -61,6 +62,7 @@ pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<Str
     (now.profiles, now.plugins) = (new.profiles.clone(), new.plugins.clone());
     new = now.clone();
     app.reload(Settings::from(&new));
+    plugins::show(app, plugins);
     Ok(changes)
 }
 

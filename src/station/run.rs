@@ -28,7 +28,7 @@ use super::{
     devices::add_simulated,
     exit,
     last_run::Run,
-    launch, ports,
+    launch, plugins, ports,
     roster::roster,
 };
 use crate::{
@@ -171,6 +171,7 @@ async fn serve(
     let daemons = roster(config, &options.selection(), &host)?;
     let supervisor = assemble(config, daemons, paths, &tools, control.clone())?;
     let app = App::new(tools.clone(), control, Settings::from(config));
+    plugins::show(&app, loaded.plugins.clone());
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
     let handle = server.handle();
     actix::spawn(server);

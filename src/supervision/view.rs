@@ -303,14 +303,20 @@ impl Supervisor {
 fn record(daemon: &Daemon) {
     let Daemon { name, restarts, health, .. } = daemon;
     match daemon.state {
-        DaemonState::Running if *restarts > 0 => info!(target: TARGET, "{name} is up again (restart {restarts})"),
+        DaemonState::Running if *restarts > 0 => {
+            info!(target: TARGET, "{name} is up again (restart {restarts})")
+        }
         DaemonState::Running => info!(target: TARGET, "{name} is up"),
-        DaemonState::Backoff => warn!(target: TARGET, "{name} {}, and will be restarted", health.message),
+        DaemonState::Backoff => {
+            warn!(target: TARGET, "{name} {}, and will be restarted", health.message)
+        }
         DaemonState::Failed => error!(target: TARGET, "{name} is {}", health.message),
         DaemonState::Stopped => match &daemon.last_exit {
             Some(exit) => info!(target: TARGET, "{name} is down: {exit}"),
             None => info!(target: TARGET, "{name} is {}", health.message),
         },
-        DaemonState::Starting | DaemonState::Stopping => info!(target: TARGET, "{name} is {}", health.message),
+        DaemonState::Starting | DaemonState::Stopping => {
+            info!(target: TARGET, "{name} is {}", health.message)
+        }
     }
 }
