@@ -54,16 +54,16 @@ pub(super) fn check(
         _ => true,
     });
     said.map(|(index, misfit)| match index.checked_sub(BUILTINS.len()) {
-        Some(index) => problem(&entries[index], &misfit),
+        Some(index) => problem(&entries[index], &misfit, misfit.to_string()),
         None => switched_off(tree, &misfit),
     })
     .collect()
 }
 
 /// A misfit as a problem of the daemon that it is about.
-pub(super) fn problem(entry: &Entry<'_>, misfit: &Misfit) -> Problem {
+pub(super) fn problem(entry: &Entry<'_>, misfit: &Misfit, message: String) -> Problem {
     let other = match misfit {
-        Misfit::Duplicate { .. } => return entry.error("name", misfit.to_string()),
+        Misfit::Duplicate { .. } => return entry.error("name", message),
         Misfit::Unknown { dependency, .. }
         | Misfit::Disabled { dependency, .. }
         | Misfit::Endless { dependency, .. } => dependency.as_str(),
@@ -75,7 +75,7 @@ pub(super) fn problem(entry: &Entry<'_>, misfit: &Misfit) -> Problem {
     let list = entry.node.at("depends_on");
     let found = list.and_then(|list| list.elements().map(|(_, item)| item).find(named));
     let place = found.map_or_else(|| entry.place("depends_on"), |item| item.place.clone());
-    Problem::error(place, join(&entry.key, "depends_on"), misfit.to_string())
+    Problem::error(place, join(&entry.key, "depends_on"), message)
 }
 
 /// A misfit of a built-in daemon: somebody has switched off what it needs.

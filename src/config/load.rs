@@ -114,7 +114,9 @@ fn daemons(
         host,
         problems: Vec::new(),
     };
-    entries.iter().for_each(|entry| inspector.inspect(entry));
+    for entry in &entries {
+        inspector.inspect(entry);
+    }
     problems.append(&mut inspector.problems);
     problems.extend(fit::check(config, tree, &entries, lost));
 }
@@ -149,7 +151,9 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// What the checks let through always fits the types; the tests see to that.
 pub(super) fn typed(tree: &Node) -> Result<Config, serde_yaml::Error> {
     let mut value = tree.value();
-    WITHOUT_EFFECT.iter().for_each(|path| remove(&mut value, path));
+    for path in WITHOUT_EFFECT {
+        remove(&mut value, path);
+    }
     serde_yaml::from_value(value)
 }
 

@@ -224,7 +224,9 @@ impl Draft {
             daemon.directory.get_or_insert_with(|| self.plugin.path.clone());
             daemon.plugin = Some(name.clone());
         }
-        commands.iter_mut().for_each(|command| absolute(&mut command.command, base));
+        for command in &mut commands {
+            absolute(&mut command.command, base);
+        }
         self.plugin = Plugin {
             name,
             version,
@@ -246,7 +248,9 @@ impl Draft {
             host,
             problems: Vec::new(),
         };
-        entries(&self.tree, &self.daemons).iter().for_each(|entry| inspector.inspect(entry));
+        for entry in &entries(&self.tree, &self.daemons) {
+            inspector.inspect(entry);
+        }
         let Inspector { host, mut problems, .. } = inspector;
         let commands = &self.plugin.commands;
         let nodes = self.tree.at("commands").into_iter().flat_map(Node::elements);
@@ -311,13 +315,27 @@ pub(super) fn judge(config: &Config, drafts: &mut [Draft]) {
             return;
         }
         for ((place, daemon), misfit) in faults {
+            let message = explained(&misfit, drafts);
             let draft = &mut drafts[place];
             let entry = &entries(&draft.tree, &draft.daemons)[daemon];
-            let problem = fit::problem(entry, &misfit);
+            let problem = fit::problem(entry, &misfit, message);
             draft.problems.push(problem);
             draft.plugin.status = PluginStatus::Broken;
         }
     }
+}
+
+/// A misfit in words; that a daemon is missing may be the fault of another plugin.
+fn explained(misfit: &Misfit, drafts: &[Draft]) -> String {
+    let Misfit::Unknown { name, dependency, .. } = misfit else { return misfit.to_string() };
+    let has = |draft: &&Draft| draft.plugin.daemons.iter().any(|own| same_name(own, dependency));
+    let Some(draft) = drafts.iter().find(has) else { return misfit.to_string() };
+    let (plugin, disabled) = (&draft.plugin, draft.plugin.status == PluginStatus::Disabled);
+    let state = if disabled { "disabled" } else { "broken" };
+    format!(
+        "daemon {name:?} depends on {dependency:?} of plugin {:?}, which is {state}",
+        plugin.name
+    )
 }
 
 /// Adds the daemons of what is good to `config`. Each plugin that is broken is a warning.

@@ -95,7 +95,7 @@ fn every_key_is_taken() {
     assert_eq!(loaded.config.supervisor.max_concurrent, 8);
     assert_eq!(loaded.config.watchdog.disk_free_min, 1_000_000_000);
     assert_eq!(loaded.config.profiles["studio"], ["job_queue", "Camera"]);
-    assert_eq!(bench.source("daemons[0].exit_codes[1]"), "s.yaml:32");
+    assert_eq!(bench.source("daemons[0].exit_codes[1]"), "s.yaml:29");
 }
 
 #[test]
@@ -153,7 +153,7 @@ daemons:
   - {name: forms, command: [a], ready: {log: "("}, health: {http: "https://a"}, watchdog: soon}
   - {name: missing, command: [nothing, a], directory: none, environment_file: none.env}
   - {name: lies, command: [bin/plain], environment_file: bad.env, user: nobody-here, group: none-here}
-  - {name: others, command: [/bin], user: nobody, group: nogroup}
+  - {name: others, command: [/bin], user: daemon, group: daemon}
   - {name: vars, command: [a], environment: {"A=B": c, D: 5}, environmnt: {}}
   - {name: .hidden, command: [a], restart_policy: {backoff_base: 1m}}
   - {name: stationd, command: [""]}
@@ -224,7 +224,7 @@ fn a_program_is_found_where_the_daemon_will_look() {
         |environment: &str| format!("daemons: [{{name: a, command: [camera], {environment}}}]");
     let bench = Bench::new(&yaml("critical: false"));
     bench.program("else/camera");
-    assert!(bench.report().contains("\"camera\" is no program in PATH (/usr/local/sbin:"));
+    assert!(bench.report().contains("\"camera\" is not a program in PATH (/usr/local/sbin:"));
     let directory = bench.path("else").display().to_string();
     bench.write("s.yaml", yaml(&format!("environment: {{PATH: {directory}}}")));
     bench.good();
