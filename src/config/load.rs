@@ -21,9 +21,10 @@ use super::{
     plugin::PluginStatus,
     plugins::{self, Draft},
     problem::{Level, Place, Problem},
+    read::read,
     schema::{ROOT, WITHOUT_EFFECT},
     sources::Sources,
-    tree::{Node, segments},
+    tree::Node,
     types::Config,
     values::{Base, tidy},
 };
@@ -150,22 +151,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 
 /// What the checks let through always fits the types; the tests see to that.
 pub(super) fn typed(tree: &Node) -> Result<Config, serde_yaml::Error> {
-    let mut value = tree.value();
-    for path in WITHOUT_EFFECT {
-        remove(&mut value, path);
-    }
-    serde_yaml::from_value(value)
-}
-
-/// Takes what is at `path` out of `value`.
-fn remove(value: &mut Value, path: &str) {
-    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let section = segments(above)
-        .into_iter()
-        .try_fold(value, |value, segment| value.as_mapping_mut()?.get_mut(segment));
-    if let Some(section) = section.and_then(Value::as_mapping_mut) {
-        section.remove(last);
-    }
+    read(tree, WITHOUT_EFFECT)
 }
 
 /// The configuration file and those beside it.

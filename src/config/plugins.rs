@@ -24,6 +24,7 @@ use super::{
     host::Host,
     plugin::{Plugin, PluginCommand, PluginStatus},
     problem::{Place, Problem},
+    read::read,
     schema::PLUGIN,
     tree::Node,
     types::Config,
@@ -63,7 +64,7 @@ pub fn read_plugin(dir: &Path, sources: &Sources, loaded: &Loaded) -> Result<Plu
         let message = "there is no such file, which a plugin must have";
         return Err(vec![Problem::error(Place::File(file), "", message)]);
     }
-    let mut drafts = [read(&dir, sources, &config, &mut Host::new(sources))];
+    let mut drafts = [draft(&dir, sources, &config, &mut Host::new(sources))];
     let [draft] = &drafts;
     let replaced = |daemon: &DaemonConfig| {
         daemon.plugin.as_ref().is_some_and(|plugin| same_name(plugin, &draft.plugin.name))
@@ -95,7 +96,7 @@ pub(super) fn discover(
     };
     let mut drafts: Vec<Draft> = Vec::new();
     for directory in directories {
-        let mut draft = read(&directory, sources, config, host);
+        let mut draft = draft(&directory, sources, config, host);
         let same = |other: &&Draft| same_name(&other.plugin.name, &draft.plugin.name);
         if let Some(other) = drafts.iter().find(same) {
             let message = format!(
@@ -129,7 +130,7 @@ fn directories(dir: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Reads one and checks it by itself.
-fn read(dir: &Path, sources: &Sources, config: &Config, host: &mut Host) -> Draft {
+fn draft(dir: &Path, sources: &Sources, config: &Config, host: &mut Host) -> Draft {
     let begun = Instant::now();
     let path = dir.join(FILE);
     let mut draft = Draft::unread(dir);
@@ -206,12 +207,8 @@ impl Draft {
         if let Some(name) = self.tree.at("name").and_then(Node::text) {
             name.clone_into(&mut self.plugin.name);
         }
-        let mut value = self.tree.value();
-        if let Some(keys) = value.as_mapping_mut() {
-            keys.remove("hooks");
-        }
         // Without a name it is of no use, and that has been said.
-        let Ok(keys) = serde_yaml::from_value::<PluginKeys>(value) else { return };
+        let Ok(keys) = read::<PluginKeys>(&self.tree, &["hooks"]) else { return };
         self.take(keys, &base, config);
         self.inspect(config, host);
     }

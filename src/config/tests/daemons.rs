@@ -62,6 +62,21 @@ fn whole() -> Bench {
 }
 
 #[test]
+fn the_rows_of_the_contract_load() {
+    let yaml = r#"
+watchdog:   {interval: 10s, disk_free_min: 500MB, memory_max: 0.9}
+plugins:    {dir: WORKSPACE/plugins, auto_discover: true, load_timeout: 30s}
+daemons:    [{name: camera, description: bench camera, command: [ustreamer, --device, /dev/video0], category: media, depends_on: [], restart: on-failure, critical: false,
+              profiles: [studio], user: null, limits: {memory: 512MB}, ready: {tcp: "127.0.0.1:8080"}, health: {http: "http://127.0.0.1:8080/state"}}]
+profiles:   {studio: [job-queue, device-manager, camera]}
+"#;
+    let loaded = Bench::new(yaml).programs(&["ustreamer"]).good();
+    assert_eq!(loaded.warnings, []);
+    let health = loaded.config.daemons[0].health.clone().expect("a check");
+    assert_eq!((health.interval.as_secs(), health.timeout.as_secs(), health.failures), (10, 5, 3));
+}
+
+#[test]
 fn every_key_is_taken() {
     let bench = whole();
     let loaded = bench.good();
