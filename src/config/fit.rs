@@ -122,6 +122,13 @@ impl<'a> Names<'a> {
         self.folded.contains(&folded(name))
     }
 
+    /// A variable that would switch a daemon that is none of these.
+    fn unknown(&self, variable: &str) -> Problem {
+        let near = nearest_variable(variable, self.names.iter().copied());
+        let message = format!("is not a known variable, the nearest is {near}");
+        Problem::warning(Place::Environment(variable.to_owned()), "", message)
+    }
+
     /// The end of a sentence about a name that is none of these.
     fn hint(&self, name: &str) -> String {
         did_you_mean(nearest_name(name, self.names.iter().copied()).as_deref())
@@ -134,17 +141,25 @@ pub(super) fn switches(tree: &Given, names: &Names<'_>) -> Vec<Problem> {
     let unknown = switches.filter(|(name, _)| !names.has(name));
     unknown
         .map(|(name, node)| match &node.place {
-            Place::Environment(variable) => {
-                let near = nearest_variable(variable, names.names.iter().copied());
-                let message = format!("is not a known variable, the nearest is {near}");
-                Problem::warning(node.place.clone(), "", message)
-            }
+            Place::Environment(variable) => names.unknown(variable),
             place => {
                 let message = format!("no daemon is called {name:?}{}", names.hint(name));
                 Problem::warning(place.clone(), join("supervisor.enabled", name), message)
             }
         })
         .collect()
+}
+
+/// A variable that is none of ours is a warning, whatever its value.
+pub(super) fn strangers(problems: &mut [Problem], names: &Names<'_>) {
+    for problem in problems {
+        let switch = problem.key.strip_prefix("supervisor.enabled.");
+        if let (Place::Environment(variable), Some(name)) = (&problem.place, switch)
+            && !names.has(name)
+        {
+            *problem = names.unknown(variable);
+        }
+    }
 }
 
 /// Members of profiles that do not exist.

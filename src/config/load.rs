@@ -133,6 +133,7 @@ fn names(
     let own = config.daemons.iter().map(|daemon| daemon.name.as_str());
     let others = drafts.iter().flat_map(|draft| &draft.plugin.daemons).chain(lost);
     let names = Names::new(own.chain(others.map(String::as_str)));
+    fit::strangers(problems, &names);
     problems.extend(fit::switches(tree, &names));
     // It may be that a plugin that cannot be read has the daemon.
     let broken = drafts.iter().any(|draft| draft.plugin.status == PluginStatus::Broken);

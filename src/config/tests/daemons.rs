@@ -219,6 +219,7 @@ daemons:
 fn a_switch_of_no_daemon_is_a_warning() {
     let bench = Bench::new("daemons: [{name: camera, command: [a]}]").programs(&["a"]);
     let bench = bench.env("STATIOND_CAMRA_ENABLED", "0").env("STATIOND_WEBSOCKET_ENABLED", "0");
+    let bench = bench.env("STATIOND_HOOK_ENABLED", "maybe");
     let bench = bench.set("supervisor.enabled.metric=false");
     assert_snapshot!(bench.report());
 }
