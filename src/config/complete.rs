@@ -19,12 +19,12 @@ impl Checker<'_> {
         let mut given = std::mem::take(entries);
         let mut whole = true;
         for key in keys {
-            let path = join(path, key.name);
             let found = given.iter().position(|(name, _)| name == key.name);
             let Some(mut below) =
                 found.map(|index| given.swap_remove(index).1).or_else(|| self.default(key))
             else {
                 let missing = "is missing, it must be given";
+                let path = join(path, key.name);
                 self.problems.push(Problem::error(place.clone(), path, missing));
                 whole = false;
                 continue;
@@ -36,7 +36,9 @@ impl Checker<'_> {
                 };
                 below.content = default.content;
             }
-            whole &= self.inner(&mut below, &key.kind, &path);
+            if !matches!(key.kind, Kind::One(_) | Kind::Many(_)) {
+                whole &= self.inner(&mut below, &key.kind, &join(path, key.name));
+            }
             entries.push((key.name.to_owned(), below));
         }
         whole

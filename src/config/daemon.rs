@@ -16,6 +16,7 @@ const MAX_AGE: Duration = Duration::from_mins(1);
 /// A program to keep running.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key that people switch")]
 pub struct DaemonConfig {
     /// What people call it; unique without regard to case and to `_` or `-`.
     pub name: String,
@@ -54,6 +55,7 @@ pub struct DaemonConfig {
     /// When it is restarted.
     pub restart: RestartMode,
     /// In what it differs from `supervisor.restart`; see [`DaemonConfig::restart`].
+    #[serde(deserialize_with = "or_default")]
     pub restart_policy: RestartPolicy,
     /// How long a start may take; as `supervisor` says if none.
     pub start_timeout: Option<Duration>,
@@ -70,6 +72,7 @@ pub struct DaemonConfig {
     /// How often it must say `WATCHDOG=1`.
     pub watchdog: Option<Duration>,
     /// What it may use.
+    #[serde(deserialize_with = "or_default")]
     pub limits: Limits,
     /// When it counts as up.
     #[serde(deserialize_with = "readiness")]
@@ -123,6 +126,15 @@ impl DaemonConfig {
     pub fn restart(&self, global: &Restart) -> Restart {
         global.with(&self.restart_policy)
     }
+}
+
+/// A section that may be null.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]

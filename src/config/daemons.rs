@@ -194,7 +194,8 @@ impl Inspector<'_> {
         let directory = daemon.directory.as_deref();
         if let Some(directory) = directory.filter(|path| **path != self.workspace && !path.is_dir())
         {
-            let message = format!("{directory:?} is no directory, allowed: one that exists");
+            let message =
+                format!("\"{}\" is no directory, allowed: one that exists", directory.display());
             self.say(entry, "directory", message);
         }
         let mut path = daemon.environment.get("PATH").cloned();
@@ -220,7 +221,9 @@ impl Inspector<'_> {
         let user = daemon.user.as_deref().and_then(|user| self.host.user(user));
         let group = daemon.group.as_deref().and_then(|group| self.host.group(group));
         for (key, message) in [("user", user), ("group", group)] {
-            message.into_iter().for_each(|message| self.say(entry, key, message));
+            if let Some(message) = message {
+                self.say(entry, key, message);
+            }
         }
     }
 

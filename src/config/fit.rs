@@ -54,16 +54,16 @@ pub(super) fn check(
         _ => true,
     });
     said.map(|(index, misfit)| match index.checked_sub(BUILTINS.len()) {
-        Some(index) => problem(&entries[index], &misfit),
+        Some(index) => problem(&entries[index], &misfit, misfit.to_string()),
         None => switched_off(tree, &misfit),
     })
     .collect()
 }
 
 /// A misfit as a problem of the daemon that it is about.
-pub(super) fn problem(entry: &Entry<'_>, misfit: &Misfit) -> Problem {
+pub(super) fn problem(entry: &Entry<'_>, misfit: &Misfit, message: String) -> Problem {
     let other = match misfit {
-        Misfit::Duplicate { .. } => return entry.error("name", misfit.to_string()),
+        Misfit::Duplicate { .. } => return entry.error("name", message),
         Misfit::Unknown { dependency, .. }
         | Misfit::Disabled { dependency, .. }
         | Misfit::Endless { dependency, .. } => dependency.as_str(),
@@ -75,7 +75,7 @@ pub(super) fn problem(entry: &Entry<'_>, misfit: &Misfit) -> Problem {
     let list = entry.node.at("depends_on");
     let found = list.and_then(|list| list.elements().map(|(_, item)| item).find(named));
     let place = found.map_or_else(|| entry.place("depends_on"), |item| item.place.clone());
-    Problem::error(place, join(&entry.key, "depends_on"), misfit.to_string())
+    Problem::error(place, join(&entry.key, "depends_on"), message)
 }
 
 /// A misfit of a built-in daemon: somebody has switched off what it needs.
@@ -122,6 +122,13 @@ impl<'a> Names<'a> {
         self.folded.contains(&folded(name))
     }
 
+    /// A variable that would switch a daemon that is none of these.
+    fn unknown(&self, variable: &str) -> Problem {
+        let near = nearest_variable(variable, self.names.iter().copied());
+        let message = format!("is not a known variable, the nearest is {near}");
+        Problem::warning(Place::Environment(variable.to_owned()), "", message)
+    }
+
     /// The end of a sentence about a name that is none of these.
     fn hint(&self, name: &str) -> String {
         did_you_mean(nearest_name(name, self.names.iter().copied()).as_deref())
@@ -134,17 +141,25 @@ pub(super) fn switches(tree: &Given, names: &Names<'_>) -> Vec<Problem> {
     let unknown = switches.filter(|(name, _)| !names.has(name));
     unknown
         .map(|(name, node)| match &node.place {
-            Place::Environment(variable) => {
-                let near = nearest_variable(variable, names.names.iter().copied());
-                let message = format!("is not a known variable, the nearest is {near}");
-                Problem::warning(node.place.clone(), "", message)
-            }
+            Place::Environment(variable) => names.unknown(variable),
             place => {
                 let message = format!("no daemon is called {name:?}{}", names.hint(name));
                 Problem::warning(place.clone(), join("supervisor.enabled", name), message)
             }
         })
         .collect()
+}
+
+/// A variable that is none of ours is a warning, whatever its value.
+pub(super) fn strangers(problems: &mut [Problem], names: &Names<'_>) {
+    for problem in problems {
+        let switch = problem.key.strip_prefix("supervisor.enabled.");
+        if let (Place::Environment(variable), Some(name)) = (&problem.place, switch)
+            && !names.has(name)
+        {
+            *problem = names.unknown(variable);
+        }
+    }
 }
 
 /// Members of profiles that do not exist.

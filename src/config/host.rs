@@ -53,10 +53,12 @@ impl Host {
             wrong_file(program)
         } else {
             let path = path.unwrap_or(&self.path);
-            let found =
-                path.split(':').any(|directory| is_program(&Path::new(directory).join(program)));
+            let found = path
+                .split(':')
+                .filter(|directory| !directory.is_empty())
+                .any(|directory| is_program(&Path::new(directory).join(program)));
             (!found).then(|| {
-                format!("{program:?} is no program in PATH ({path}), allowed: one, or its path")
+                format!("{program:?} is not a program in PATH ({path}), allowed: the name of one, or a path")
             })
         };
         self.programs.insert(key, wrong.clone());
@@ -68,7 +70,9 @@ impl Host {
         let root = self.root;
         let judge = || {
             let Ok(Some(found)) = User::from_name(user) else {
-                return Some(format!("{user:?} is no user of this computer, allowed: one"));
+                return Some(format!(
+                    "{user:?} is not a user of this computer, allowed: the name of one"
+                ));
             };
             let own = Uid::effective();
             (!root && found.uid != own).then(|| {
@@ -85,7 +89,9 @@ impl Host {
         let root = self.root;
         let judge = || {
             let Ok(Some(found)) = Group::from_name(group) else {
-                return Some(format!("{group:?} is no group of this computer, allowed: one"));
+                return Some(format!(
+                    "{group:?} is not a group of this computer, allowed: the name of one"
+                ));
             };
             let own = Gid::effective();
             (!root && found.gid != own).then(|| {
@@ -118,11 +124,11 @@ fn wrong_file(path: &str) -> Option<String> {
 }
 
 fn variables(path: &Path) -> Result<Variables, String> {
-    let cannot = |error: std::io::Error| {
-        format!("{path:?} cannot be read: {error}, allowed: a file of KEY=VALUE lines")
-    };
+    const ALLOWED: &str = "allowed: a file of KEY=VALUE lines";
+    let shown = path.display();
+    let cannot = |error: std::io::Error| format!("\"{shown}\" cannot be read: {error}, {ALLOWED}");
     if !fs::metadata(path).map_err(cannot)?.is_file() {
-        return Err(format!("{path:?} is no file, allowed: a file of KEY=VALUE lines"));
+        return Err(format!("\"{shown}\" is no file, {ALLOWED}"));
     }
     let mut text = String::new();
     let file = File::open(path).map_err(cannot)?;
@@ -134,7 +140,7 @@ fn variables(path: &Path) -> Result<Variables, String> {
             Ok((name.to_owned(), value.to_owned()))
         }
         // What it says is not repeated: it may be a secret.
-        _ => Err(format!("{path:?} is malformed in line {}, allowed: KEY=VALUE lines", index + 1)),
+        _ => Err(format!("\"{shown}\" is malformed in line {}, {ALLOWED}", index + 1)),
     };
     lines.map(variable).collect()
 }

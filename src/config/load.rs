@@ -21,9 +21,10 @@ use super::{
     plugin::PluginStatus,
     plugins::{self, Draft},
     problem::{Level, Place, Problem},
+    read::read,
     schema::{ROOT, WITHOUT_EFFECT},
     sources::Sources,
-    tree::{Node, segments},
+    tree::Node,
     types::Config,
     values::{Base, tidy},
 };
@@ -114,7 +115,9 @@ fn daemons(
         host,
         problems: Vec::new(),
     };
-    entries.iter().for_each(|entry| inspector.inspect(entry));
+    for entry in &entries {
+        inspector.inspect(entry);
+    }
     problems.append(&mut inspector.problems);
     problems.extend(fit::check(config, tree, &entries, lost));
 }
@@ -130,6 +133,7 @@ fn names(
     let own = config.daemons.iter().map(|daemon| daemon.name.as_str());
     let others = drafts.iter().flat_map(|draft| &draft.plugin.daemons).chain(lost);
     let names = Names::new(own.chain(others.map(String::as_str)));
+    fit::strangers(problems, &names);
     problems.extend(fit::switches(tree, &names));
     // It may be that a plugin that cannot be read has the daemon.
     let broken = drafts.iter().any(|draft| draft.plugin.status == PluginStatus::Broken);
@@ -148,20 +152,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 
 /// What the checks let through always fits the types; the tests see to that.
 pub(super) fn typed(tree: &Node) -> Result<Config, serde_yaml::Error> {
-    let mut value = tree.value();
-    WITHOUT_EFFECT.iter().for_each(|path| remove(&mut value, path));
-    serde_yaml::from_value(value)
-}
-
-/// Takes what is at `path` out of `value`.
-fn remove(value: &mut Value, path: &str) {
-    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let section = segments(above)
-        .into_iter()
-        .try_fold(value, |value, segment| value.as_mapping_mut()?.get_mut(segment));
-    if let Some(section) = section.and_then(Value::as_mapping_mut) {
-        section.remove(last);
-    }
+    read(tree, WITHOUT_EFFECT)
 }
 
 /// The configuration file and those beside it.

@@ -25,6 +25,7 @@ mod nearest;
 mod plugin;
 mod plugins;
 mod problem;
+mod read;
 mod restart;
 mod schema;
 mod secret;

@@ -24,6 +24,7 @@ use super::{
     host::Host,
     plugin::{Plugin, PluginCommand, PluginStatus},
     problem::{Place, Problem},
+    read::read,
     schema::PLUGIN,
     tree::Node,
     types::Config,
@@ -63,7 +64,7 @@ pub fn read_plugin(dir: &Path, sources: &Sources, loaded: &Loaded) -> Result<Plu
         let message = "there is no such file, which a plugin must have";
         return Err(vec![Problem::error(Place::File(file), "", message)]);
     }
-    let mut drafts = [read(&dir, sources, &config, &mut Host::new(sources))];
+    let mut drafts = [draft(&dir, sources, &config, &mut Host::new(sources))];
     let [draft] = &drafts;
     let replaced = |daemon: &DaemonConfig| {
         daemon.plugin.as_ref().is_some_and(|plugin| same_name(plugin, &draft.plugin.name))
@@ -95,7 +96,7 @@ pub(super) fn discover(
     };
     let mut drafts: Vec<Draft> = Vec::new();
     for directory in directories {
-        let mut draft = read(&directory, sources, config, host);
+        let mut draft = draft(&directory, sources, config, host);
         let same = |other: &&Draft| same_name(&other.plugin.name, &draft.plugin.name);
         if let Some(other) = drafts.iter().find(same) {
             let message = format!(
@@ -129,7 +130,7 @@ fn directories(dir: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Reads one and checks it by itself.
-fn read(dir: &Path, sources: &Sources, config: &Config, host: &mut Host) -> Draft {
+fn draft(dir: &Path, sources: &Sources, config: &Config, host: &mut Host) -> Draft {
     let begun = Instant::now();
     let path = dir.join(FILE);
     let mut draft = Draft::unread(dir);
@@ -206,12 +207,8 @@ impl Draft {
         if let Some(name) = self.tree.at("name").and_then(Node::text) {
             name.clone_into(&mut self.plugin.name);
         }
-        let mut value = self.tree.value();
-        if let Some(keys) = value.as_mapping_mut() {
-            keys.remove("hooks");
-        }
         // Without a name it is of no use, and that has been said.
-        let Ok(keys) = serde_yaml::from_value::<PluginKeys>(value) else { return };
+        let Ok(keys) = read::<PluginKeys>(&self.tree, &["hooks"]) else { return };
         self.take(keys, &base, config);
         self.inspect(config, host);
     }
@@ -224,7 +221,9 @@ impl Draft {
             daemon.directory.get_or_insert_with(|| self.plugin.path.clone());
             daemon.plugin = Some(name.clone());
         }
-        commands.iter_mut().for_each(|command| absolute(&mut command.command, base));
+        for command in &mut commands {
+            absolute(&mut command.command, base);
+        }
         self.plugin = Plugin {
             name,
             version,
@@ -246,7 +245,9 @@ impl Draft {
             host,
             problems: Vec::new(),
         };
-        entries(&self.tree, &self.daemons).iter().for_each(|entry| inspector.inspect(entry));
+        for entry in &entries(&self.tree, &self.daemons) {
+            inspector.inspect(entry);
+        }
         let Inspector { host, mut problems, .. } = inspector;
         let commands = &self.plugin.commands;
         let nodes = self.tree.at("commands").into_iter().flat_map(Node::elements);
@@ -311,13 +312,27 @@ pub(super) fn judge(config: &Config, drafts: &mut [Draft]) {
             return;
         }
         for ((place, daemon), misfit) in faults {
+            let message = explained(&misfit, drafts);
             let draft = &mut drafts[place];
             let entry = &entries(&draft.tree, &draft.daemons)[daemon];
-            let problem = fit::problem(entry, &misfit);
+            let problem = fit::problem(entry, &misfit, message);
             draft.problems.push(problem);
             draft.plugin.status = PluginStatus::Broken;
         }
     }
+}
+
+/// A misfit in words; that a daemon is missing may be the fault of another plugin.
+fn explained(misfit: &Misfit, drafts: &[Draft]) -> String {
+    let Misfit::Unknown { name, dependency, .. } = misfit else { return misfit.to_string() };
+    let has = |draft: &&Draft| draft.plugin.daemons.iter().any(|own| same_name(own, dependency));
+    let Some(draft) = drafts.iter().find(has) else { return misfit.to_string() };
+    let (plugin, disabled) = (&draft.plugin, draft.plugin.status == PluginStatus::Disabled);
+    let state = if disabled { "disabled" } else { "broken" };
+    format!(
+        "daemon {name:?} depends on {dependency:?} of plugin {:?}, which is {state}",
+        plugin.name
+    )
 }
 
 /// Adds the daemons of what is good to `config`. Each plugin that is broken is a warning.

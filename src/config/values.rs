@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn paths_start_at_the_workspace() {
-        let base = Base { workspace: "/ws".into(), home: Some("/home/ann".into()) };
+        let base =
+            Base { workspace: "/ws".into(), start: "/ws".into(), home: Some("/home/ann".into()) };
         assert_eq!(base.path("a/./b"), Path::new("/ws/a/b"));
         assert_eq!(base.path("workspace/a"), Path::new("/ws/a"));
         assert_eq!(base.path("WORKSPACE/a"), Path::new("/ws/a"));

@@ -62,6 +62,21 @@ fn whole() -> Bench {
 }
 
 #[test]
+fn the_rows_of_the_contract_load() {
+    let yaml = r#"
+watchdog:   {interval: 10s, disk_free_min: 500MB, memory_max: 0.9}
+plugins:    {dir: WORKSPACE/plugins, auto_discover: true, load_timeout: 30s}
+daemons:    [{name: camera, description: bench camera, command: [ustreamer, --device, /dev/video0], category: media, depends_on: [], restart: on-failure, critical: false,
+              profiles: [studio], user: null, limits: {memory: 512MB}, ready: {tcp: "127.0.0.1:8080"}, health: {http: "http://127.0.0.1:8080/state"}}]
+profiles:   {studio: [job-queue, device-manager, camera]}
+"#;
+    let loaded = Bench::new(yaml).programs(&["ustreamer"]).good();
+    assert_eq!(loaded.warnings, []);
+    let health = loaded.config.daemons[0].health.clone().expect("a check");
+    assert_eq!((health.interval.as_secs(), health.timeout.as_secs(), health.failures), (10, 5, 3));
+}
+
+#[test]
 fn every_key_is_taken() {
     let bench = whole();
     let loaded = bench.good();
@@ -95,7 +110,7 @@ fn every_key_is_taken() {
     assert_eq!(loaded.config.supervisor.max_concurrent, 8);
     assert_eq!(loaded.config.watchdog.disk_free_min, 1_000_000_000);
     assert_eq!(loaded.config.profiles["studio"], ["job_queue", "Camera"]);
-    assert_eq!(bench.source("daemons[0].exit_codes[1]"), "s.yaml:32");
+    assert_eq!(bench.source("daemons[0].exit_codes[1]"), "s.yaml:29");
 }
 
 #[test]
@@ -153,7 +168,7 @@ daemons:
   - {name: forms, command: [a], ready: {log: "("}, health: {http: "https://a"}, watchdog: soon}
   - {name: missing, command: [nothing, a], directory: none, environment_file: none.env}
   - {name: lies, command: [bin/plain], environment_file: bad.env, user: nobody-here, group: none-here}
-  - {name: others, command: [/bin], user: nobody, group: nogroup}
+  - {name: others, command: [/bin], user: daemon, group: daemon}
   - {name: vars, command: [a], environment: {"A=B": c, D: 5}, environmnt: {}}
   - {name: .hidden, command: [a], restart_policy: {backoff_base: 1m}}
   - {name: stationd, command: [""]}
@@ -204,6 +219,7 @@ daemons:
 fn a_switch_of_no_daemon_is_a_warning() {
     let bench = Bench::new("daemons: [{name: camera, command: [a]}]").programs(&["a"]);
     let bench = bench.env("STATIOND_CAMRA_ENABLED", "0").env("STATIOND_WEBSOCKET_ENABLED", "0");
+    let bench = bench.env("STATIOND_HOOK_ENABLED", "maybe");
     let bench = bench.set("supervisor.enabled.metric=false");
     assert_snapshot!(bench.report());
 }
@@ -224,7 +240,7 @@ fn a_program_is_found_where_the_daemon_will_look() {
         |environment: &str| format!("daemons: [{{name: a, command: [camera], {environment}}}]");
     let bench = Bench::new(&yaml("critical: false"));
     bench.program("else/camera");
-    assert!(bench.report().contains("\"camera\" is no program in PATH (/usr/local/sbin:"));
+    assert!(bench.report().contains("\"camera\" is not a program in PATH (/usr/local/sbin:"));
     let directory = bench.path("else").display().to_string();
     bench.write("s.yaml", yaml(&format!("environment: {{PATH: {directory}}}")));
     bench.good();

@@ -114,7 +114,8 @@ fn the_example_of_a_daemon_is_good() {
     let first = "daemons[0].name";
     let given = loaded.effective().into_iter().skip_while(|setting| setting.key != first);
     for setting in given.take_while(|setting| setting.key.starts_with("daemons")) {
-        let way = ["ready.", "health."].iter().any(|section| setting.key.contains(section));
+        let way =
+            ["ready.", "health.", "depends_on"].iter().any(|section| setting.key.contains(section));
         assert!(way || setting.source != "default", "{} is not in the example", setting.key);
     }
 }
