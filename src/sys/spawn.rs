@@ -151,22 +151,16 @@ impl Layout {
 
     /// In the new process. Returns only if something fails.
     fn run(&mut self) -> (Step, Errno) {
-        match self.prepare() {
-            Err(failed) => failed,
-            Ok(()) => {
-                write_pid(&mut self.watched);
-                let program: &CStr = &self.start.program;
-                // SAFETY: both lists end with a null and lead to texts that end with a NUL.
-                unsafe {
-                    libc::execve(
-                        program.as_ptr(),
-                        self.arguments.as_ptr(),
-                        self.environment.as_ptr(),
-                    );
-                }
-                (Step::Exec, Errno::last())
-            }
+        if let Err(failed) = self.prepare() {
+            return failed;
         }
+        write_pid(&mut self.watched);
+        let program: &CStr = &self.start.program;
+        // SAFETY: both lists end with a null and lead to texts that end with a NUL.
+        unsafe {
+            libc::execve(program.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr());
+        }
+        (Step::Exec, Errno::last())
     }
 
     fn prepare(&self) -> Result<(), (Step, Errno)> {

@@ -139,11 +139,6 @@ impl Host {
         self.reopen.subscribe()
     }
 
-    /// Marks one run of a program.
-    pub(super) fn next_run(&self) -> String {
-        Uuid::now_v7().simple().to_string()
-    }
-
     /// Sets a log file aside on a thread of its own, for old ones are compressed then; false if
     /// that failed.
     pub(super) async fn turn(&self, turn: Turn) -> bool {
@@ -160,4 +155,9 @@ impl Host {
         let (answer, turned) = tokio::sync::oneshot::channel();
         turns.send((turn, answer)).is_ok() && turned.await.unwrap_or(false)
     }
+}
+
+/// Marks one run of a program.
+pub(super) fn next_run() -> String {
+    Uuid::now_v7().simple().to_string()
 }

@@ -174,7 +174,6 @@ impl Launch {
         let program = &self.options.program;
         match (step, errno) {
             (Step::Fork, Errno::EAGAIN) => "the process table is full".to_owned(),
-            (Step::Fork, _) => why,
             (Step::Cgroup, _) => format!("cannot join its control group: {why}"),
             (Step::Limit, _) => format!("cannot set its limits and priority: {why}"),
             (Step::Identity, _) => {
@@ -191,7 +190,7 @@ impl Launch {
                 "it is no program of this machine's, and no script with #! in its first line"
                     .to_owned()
             }
-            (Step::Exec, _) => why,
+            (Step::Fork | Step::Exec, _) => why,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::{
     actor::Seen,
     census::{Family, Member},
     error::plain,
+    host,
     launch::{Launch, Launched, Sink},
     notify::Socket,
     output::Output,
@@ -129,7 +130,7 @@ impl Life {
         let family = Family { main: process, leads: record.pid > 1, marks, known: Vec::new() };
         let (done, buried) = oneshot::channel();
         options.host.reaper().bury(Grave { family, cgroup: None, done: Some(done) });
-        let _ = buried.await; // told by being dropped
+        let _ = buried.await; // without the reaper, nobody can do more
     }
 
     async fn spawn(&self, files: &Files) -> Result<Running, ProcessError> {
@@ -143,7 +144,7 @@ impl Life {
         let socket = speaks.then(Socket::open).transpose().map_err(|error| failed(&error))?;
         let launch = Launch {
             notify: socket.as_ref().map(|socket| socket.address.clone()),
-            ..self.launch(options.host.next_run())
+            ..self.launch(host::next_run())
         };
         let log = options.host.log_file(&options.name);
         let position = fs::metadata(&log).map_or(0, |it| it.len());
@@ -273,7 +274,7 @@ impl Life {
     async fn asked(&self) {
         let mut orders = self.orders.clone();
         if orders.wait_for(Option::is_some).await.is_err() {
-            pending().await // the actor is gone, and this with it
+            pending::<()>().await; // the actor is gone, and this with it
         }
     }
 

@@ -39,7 +39,7 @@ const STATUS: usize = 200;
 
 /// The socket of one program.
 pub(super) struct Socket {
-    socket: UnixDatagram,
+    end: UnixDatagram,
     /// As in `NOTIFY_SOCKET`.
     pub(super) address: String,
     pub(super) said: Said,
@@ -74,14 +74,14 @@ impl Socket {
             alive: Cell::new(Instant::now()),
             news: Notify::new(),
         };
-        Ok(Self { socket: UnixDatagram::from_std(socket)?, address: format!("@{name}"), said })
+        Ok(Self { end: UnixDatagram::from_std(socket)?, address: format!("@{name}"), said })
     }
 
     /// Listens to `family`, for as long as it is polled.
     pub(super) async fn listen(&self, family: &Family) -> Infallible {
-        let fd = self.socket.as_raw_fd();
+        let fd = self.end.as_raw_fd();
         loop {
-            match self.socket.async_io(Interest::READABLE, || receive(fd)).await {
+            match self.end.async_io(Interest::READABLE, || receive(fd)).await {
                 Ok((message, Some(sender))) if may_speak(family, &sender) => {
                     self.said.take(&message);
                 }

@@ -36,7 +36,7 @@ impl Plan {
             })?),
             _ => None,
         };
-        Ok(Self { stop_signal, pattern, options })
+        Ok(Self { options, stop_signal, pattern })
     }
 
     /// What to think of a program that has ended by itself: how, and whether that is well.

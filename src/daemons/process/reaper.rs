@@ -34,8 +34,20 @@ const LOOK_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Grave {
     pub(super) family: Family,
     pub(super) cgroup: Option<Cgroup>,
-    /// Told, by being dropped, when nothing is left.
+    /// Told when nothing is left.
     pub(super) done: Option<oneshot::Sender<()>>,
+}
+
+impl Grave {
+    /// Nothing is left.
+    fn close(&mut self) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.remove();
+        }
+        if let Some(done) = self.done.take() {
+            let _ = done.send(());
+        }
+    }
 }
 
 enum Work {
@@ -118,15 +130,15 @@ impl Thread {
         for (_, answer) in asked {
             let _ = answer.send(Arc::clone(&census));
         }
-        self.graves.retain(|grave| {
+        self.graves.retain_mut(|grave| {
             let members = census.members(&grave.family);
             for member in &members {
                 member.signal(Signal::SIGKILL);
             }
             let main = grave.family.main.pid;
             let over = members.is_empty() && reap(main);
-            if over && let Some(cgroup) = &grave.cgroup {
-                cgroup.remove();
+            if over {
+                grave.close();
             }
             !over
         });

@@ -2,6 +2,7 @@
 //! next start to find it again.
 
 use std::{
+    fmt::Write as _,
     fs::{self, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -90,7 +91,8 @@ pub fn file_name(name: &str) -> String {
         if letter.is_control() || matches!(letter, '/' | '%') || (at == 0 && letter == '.') {
             let mut bytes = [0; 4];
             for byte in letter.encode_utf8(&mut bytes).bytes() {
-                file.push_str(&format!("%{byte:02X}"));
+                // To a text, this cannot fail.
+                let _ = write!(file, "%{byte:02X}");
             }
         } else {
             file.push(letter);

@@ -1,7 +1,15 @@
 //! Programs start, end and are stopped.
 
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
+
 use super::support::*;
-use crate::domain::{DaemonState, HealthStatus};
+use crate::{
+    domain::{Daemon, DaemonState, HealthStatus, Program, RestartMode},
+    supervision::Policy,
+};
 
 #[actix::test]
 async fn a_program_starts_stops_and_starts_again() {
@@ -48,4 +56,63 @@ async fn a_program_that_was_killed_is_replaced() {
     assert_eq!(second.last_error.as_deref(), Some("failed: was killed by SIGKILL"));
     assert!(is_gone(pid));
     station.shut_down(ms(10_000)).await;
+}
+
+#[actix::test]
+async fn an_expected_code_is_no_failure() {
+    let place = Place::new();
+    let expected = Program { exit_codes: vec![0, 7], ..shell("exit 7") };
+    let policy = Policy { restart: RestartMode::OnFailure, ..policy() };
+    let station = place.run_one(expected, policy);
+    let it = station.ended().await;
+    assert_eq!((it.state, it.last_exit.as_deref()), (DaemonState::Stopped, Some("exited with 7")));
+    assert_eq!(it.last_error, None);
+}
+
+#[actix::test]
+async fn what_cannot_be_started_is_said_in_one_sentence() {
+    let place = Place::new();
+    std::fs::write(place.file("script"), "#!/no/such/interpreter\n").unwrap();
+    std::fs::set_permissions(place.file("script"), PermissionsExt::from_mode(0o755)).unwrap();
+    let script = place.file("script").display().to_string();
+    let no_place = Program { directory: Some("/no/such/place".into()), ..shell("true") };
+    let nobody = Program { user: Some("no-such-user".into()), ..shell("true") };
+    let no_file = Program { environment_file: Some("/no/file".into()), ..shell("true") };
+    let interpreter = "the interpreter named in its first line does not exist";
+    let cases = [
+        (program(&["no-such-program"]), "no-such-program", "no such program"),
+        (program(&["/no/such/program"]), "/no/such/program", "no such program"),
+        (program(&["/etc/passwd"]), "/etc/passwd", "permission denied"),
+        (program(&[&script]), &script, interpreter),
+        (no_place, "sh", "there is no directory /no/such/place"),
+        (nobody, "sh", "there is no user no-such-user"),
+        (no_file, "sh", "environment file /no/file: no such file or directory"),
+    ];
+    for (program, name, why) in cases {
+        let station = place.run_one(program, policy());
+        let error = station.ended().await.last_error.unwrap();
+        assert_eq!(error, format!("failed: failed to start \"{name}\": {why}"));
+    }
+    let station = place.run_one(program(&[]), policy());
+    let error = station.ended().await.last_error.unwrap();
+    assert_eq!(error, "failed: there is no program to run");
+}
+
+#[actix::test]
+async fn many_programs_are_up_soon() {
+    let place = Place::new();
+    let names: Vec<_> = (0..50).map(|number| format!("daemon {number}")).collect();
+    let sleeper = || program(&["sleep", "1000"]);
+    let programs = names.iter().map(|name| (name.as_str(), sleeper(), policy()));
+    let station = place.run(programs.collect());
+    let is_up = |it: &Daemon| it.state == DaemonState::Running && it.pid.is_some();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !station.list().await.iter().all(is_up) {
+        assert!(Instant::now() < deadline);
+        actix::clock::sleep(ms(2)).await;
+    }
+    let pids: Vec<_> = station.list().await.into_iter().filter_map(|it| it.pid).collect();
+    station.shut_down(ms(20_000)).await;
+    assert!(pids.iter().all(|pid| is_gone(i32::try_from(*pid).unwrap())));
+    assert_eq!(std::fs::read_dir(place.file("run")).unwrap().count(), 0);
 }

@@ -86,7 +86,7 @@ impl Place {
         let (feed, told) = (Feed::new(), lines.clone());
         feed.listen(move |frame| {
             let frame: serde_json::Value = serde_json::from_str(&frame.text).unwrap();
-            let message = frame["data"]["message"].as_str().unwrap_or_default();
+            let message = frame["message"].as_str().unwrap_or_default();
             told.lock().unwrap().push(message.to_owned());
         });
         Self { dir, lines, feed }
