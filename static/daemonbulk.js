@@ -3,7 +3,7 @@
 import { actionButton, outcome } from './actions.js';
 import { post } from './api.js';
 import { listed, outcomeOf } from './daemonwords.js';
-import { h, keyed, show, text } from './dom.js';
+import { attribute, h, keyed, show, text } from './dom.js';
 import { plural } from './format.js';
 import { DAEMON, lookUp } from './states.js';
 
@@ -12,10 +12,10 @@ const PATIENCE = { timeout: 3600000 };
 
 /** Each move with the states that it is for, by the moves that one daemon allows. */
 const MOVES = {
-  start: { label: 'Start', body: {}, least: 1, for: 'start', ask: false },
-  restart: { label: 'Restart', body: {}, least: 1, for: 'restart', ask: true },
-  rolling: { label: 'Rolling restart of', body: { rolling: true }, least: 2, for: 'restart', ask: true, after: ' One at a time: each must be well before the next, or it stops there.' },
-  stop: { label: 'Stop', body: {}, least: 1, for: 'stop', ask: true },
+  start: { label: 'Start', of: '', body: {}, least: 1, for: 'start', yes: null },
+  restart: { label: 'Restart', of: '', body: {}, least: 1, for: 'restart', yes: 'Restart' },
+  rolling: { label: 'Rolling restart', of: ' of', body: { rolling: true }, least: 2, for: 'restart', yes: 'Restart one by one', after: ' One at a time: each must be well before the next, or it stops there.' },
+  stop: { label: 'Stop', of: '', body: {}, least: 1, for: 'stop', yes: 'Stop' },
 };
 
 /** The daemons among those shown that a move is for. */
@@ -32,38 +32,39 @@ export function bulkPart({ reading }) {
   show(result, false);
   let shown = [];
 
-  function report(items, stopped) {
+  function report(items, ended = '') {
     for (const { daemon } of items) reading.take('daemon', daemon);
     const { words: said, refused } = outcomeOf(items);
-    text(words, stopped ? `${said} Stopped at ${stopped}.` : said);
+    text(words, [said, ended].filter(Boolean).join(' '));
     render(refused, (item) => item.name, refusedLine);
+    attribute(result, 'data-meaning', refused.length > 0 ? 'bad' : 'good');
     show(result, true);
   }
 
   async function act(move, names) {
     show(result, false);
     try {
-      const { items = [], stopped_at: stopped } = (await post(`/daemons/${MOVES[move].for}`, { names, ...MOVES[move].body }, PATIENCE)) ?? {};
-      report(items, stopped);
+      const answer = await post(`/daemons/${MOVES[move].for}`, { names, ...MOVES[move].body }, PATIENCE);
+      report(answer?.items ?? []);
     } catch (error) {
       // A rolling restart that ended early says beside its refusal what became of each.
-      if (error.problem?.items) report(error.problem.items, error.problem.stopped_at);
-      throw error;
+      if (!error.problem?.items) throw error;
+      report(error.problem.items, `${error.message}.`);
     } finally {
       reading.daemons();
     }
   }
 
-  const buttons = Object.entries(MOVES).map(([move, { label, least, ask, after = '' }]) => {
+  const buttons = Object.entries(MOVES).map(([move, { label, of, least, yes, after = '' }]) => {
     let names = [];
-    const question = () => `${label} ${listed(names)}?${after}`;
-    const { element, button, show: reveal } = actionButton({ label, name: `${move}-shown`, place, act: () => act(move, names), ask: ask ? { question, yes: label === 'Stop' ? 'Stop them' : 'Restart them', no: 'Keep' } : undefined });
+    const question = () => `${label}${of} ${listed(names)}?${after}`;
+    const { element, button, show: reveal } = actionButton({ label, name: `${move}-shown`, place, act: () => act(move, names), ask: yes ? { question, yes, no: 'Keep' } : undefined });
     const update = (filtered) => {
       // What was asked about is what is done, whatever changes while the question stands.
       if (element.querySelector('.question') || button.disabled) return;
       names = movable(shown, move).map((daemon) => daemon.name);
       const all = names.length > 1 && !filtered ? 'all ' : names.length > 1 ? 'these ' : '';
-      text(button, `${label} ${all}${names.length}${ask ? '…' : ''}`);
+      text(button, `${label}${of} ${all}${names.length}${yes ? '…' : ''}`);
       reveal(names.length >= least);
     };
     return { element, update };

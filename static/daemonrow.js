@@ -19,9 +19,9 @@ export const COLUMNS = [
   { title: 'History', class: 'cell-history' },
   { title: 'Restarts', class: 'cell-number figures' },
   { title: 'Up for', class: 'cell-number figures' },
-  { title: 'PID', class: 'cell-number figures' },
-  { title: 'Memory', class: 'cell-number figures' },
-  { title: 'CPU', class: 'cell-number figures' },
+  { title: 'PID', class: 'cell-number cell-machine figures' },
+  { title: 'Memory', class: 'cell-number cell-machine figures' },
+  { title: 'CPU', class: 'cell-number cell-machine figures' },
   { title: 'Actions', class: 'cell-actions' },
 ];
 
@@ -46,6 +46,7 @@ export function daemonPart(view, name) {
     dispose,
     update({ daemon, depth, full }) {
       const [explained, read] = [view.choice.why.has(name), view.choice.log.has(name)];
+      element.style.setProperty('--depth', String(Math.min(depth, 6)));
       line.update(daemon, { depth, full, explained, read });
       cause.update(element, explained, daemon);
       log.update(element, read, daemon);
@@ -101,7 +102,7 @@ function mainLine(view, name) {
       attribute(element, 'data-state', daemon.state);
       attribute(element, 'data-meaning', state.meaning);
       attribute(element, 'data-depth', depth > 0 ? depth : null);
-      element.style.setProperty('--depth', String(Math.min(depth, 6)));
+      attribute(element, 'data-kind', daemon.kind ?? null);
       chip.update(state, daemon.state);
       attribute(why, 'aria-expanded', String(explained));
       text(next, [countdown(daemon), attemptOf(daemon)].filter(Boolean).join(' · '));
@@ -114,7 +115,10 @@ function mainLine(view, name) {
       show(message, message.textContent !== '');
       needs.update(needsOf(daemon).filter((need) => full || (need.met === false && need.required !== false && daemon.state !== 'STOPPED')));
       past.update(daemon);
-      for (const [key, words] of Object.entries(figuresOf(daemon))) text(numbers[key], words);
+      for (const [key, words] of Object.entries(figuresOf(daemon))) {
+        text(numbers[key], words);
+        attribute(numbers[key], 'data-unknown', words === UNKNOWN);
+      }
       controls.update(daemon, read);
     },
   };
@@ -152,7 +156,7 @@ function controlsPart(view, name) {
   const buttons = {
     start: actionButton({ label: 'Start', name: 'start', look: 'leading', place, act: act('start') }),
     restart: actionButton({ label: 'Restart', name: 'restart', place, act: act('restart'), ask: { question: () => `Restart ${name}?${others()}`, yes: 'Restart', no: 'Keep' } }),
-    stop: actionButton({ label: 'Stop', name: 'stop', place, act: act('stop'), ask: { question: () => `Stop ${name}?${others()}`, yes: 'Stop daemon', no: 'Keep' } }),
+    stop: actionButton({ label: 'Stop', name: 'stop', place, act: act('stop'), ask: { question: () => `Stop ${name}?${others()}`, yes: 'Stop', no: 'Keep' } }),
     kill: actionButton({ label: 'Kill', name: 'kill', look: 'danger', place, act: act('stop', { force: true }), ask: { question: () => `Kill ${name} at once? What it has not saved is lost.`, yes: 'Kill', no: 'Wait' } }),
   };
   for (const { button } of Object.values(buttons)) button.setAttribute('aria-label', `${button.textContent} ${name}`);
