@@ -15,6 +15,7 @@ import { daemonMeaning } from './states.js';
 /** More than that do not fit on the overview: those that are not well come first. */
 const OVERVIEW = 24;
 const EVERY = 3000;
+const UNTIL_LIVE = 300;
 const PLUGINS_EVERY = 30000;
 
 /** The overview's panel. */
@@ -76,7 +77,7 @@ export function daemonsView(app) {
   list.classList.add('daemons');
   const render = keyed(list, list.lastChild);
   const nothing = empty('No daemons are known yet.', 'Built-in daemons start with the station; add your own under ', h('code', {}, 'daemons:'), ' in its configuration.');
-  const none = empty('None matches.', 'Other filters show more, ', h('code', {}, 'Show all'), ' every one.');
+  const none = empty('No daemon matches.', 'Show all takes the filters away.');
   const element = h('div', { class: 'view' }, h('div', { class: 'view-head' }, h('h1', {}, 'Daemons'), note), filters.element, bulk.elements, list, nothing, none, plugins.element);
   const stop = refresh(app);
 
@@ -182,7 +183,7 @@ function refresh({ store, reading }) {
       }
       await reading.daemons();
     }
-    if (!over) timer = setTimeout(turn, Math.max(EVERY, 20 * (performance.now() - began)));
+    if (!over) timer = setTimeout(turn, store.live ? Math.max(EVERY, 20 * (performance.now() - began)) : UNTIL_LIVE);
   }
   turn();
   return () => {
