@@ -176,14 +176,16 @@ function refresh({ store, reading }) {
   let pluginsAt = -Infinity;
   async function turn() {
     const began = performance.now();
+    const { loaded, station } = store.state;
     if (store.live && !document.hidden) {
-      if (began - pluginsAt >= PLUGINS_EVERY) {
+      // A station that does not tell of its last run is older than plugins are.
+      if ('last_run' in station && began - pluginsAt >= PLUGINS_EVERY) {
         pluginsAt = began;
         await reading.plugins();
       }
       await reading.daemons();
     }
-    if (!over) timer = setTimeout(turn, store.live ? Math.max(EVERY, 20 * (performance.now() - began)) : UNTIL_LIVE);
+    if (!over) timer = setTimeout(turn, loaded ? Math.max(EVERY, 20 * (performance.now() - began)) : UNTIL_LIVE);
   }
   turn();
   return () => {

@@ -43,14 +43,19 @@ export function strip(most) {
   };
 }
 
-function stripPiece({ state }) {
-  const { meaning } = lookUp(DAEMON, state);
+/** Hundreds of them may be there each second: what does not change is worked out once. */
+function stripPiece({ state, from, reason }) {
+  const { meaning, word } = lookUp(DAEMON, state);
   const element = h('span', { data: { piece: state, meaning } });
+  const since = `since ${moment(from)}${reason ? `: ${reason}` : ''}`;
+  let grown = '';
   return {
     element,
-    update(piece) {
-      element.style.flexGrow = weight(piece.seconds).toFixed(2);
-      attribute(element, 'title', `${lookUp(DAEMON, piece.state).word} for ${span(piece.seconds)}, since ${moment(piece.from)}${piece.reason ? `: ${piece.reason}` : ''}`);
+    update({ seconds }) {
+      const grow = weight(seconds).toFixed(1);
+      if (grow !== grown) element.style.flexGrow = grow;
+      grown = grow;
+      attribute(element, 'title', `${word} for ${span(seconds)}, ${since}`);
     },
   };
 }
