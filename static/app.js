@@ -44,7 +44,6 @@ const socket = createSocket({
     reading.all();
   },
   lost: ({ retryAt }) => setPhase('lost', { retryAt }),
-  lagged: () => reading.all(),
   unauthorized: askForKey,
   forget() {
     // Another workspace answers under this address: what is known belongs to the old one.

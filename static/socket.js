@@ -9,10 +9,11 @@ const SILENCE = 6000; // The station speaks each second; after six it is no long
 const FIRST_DELAY = 400;
 const LONGEST_DELAY = 5000;
 const TOGETHER = 50; // Other channels within that time are asked for at once.
+const MEND_PAUSE = 1000; // A flood must not have everything read again more often than that.
 
 /**
  * @param handlers `message(object)`, `live()`, `lost({retryAt, attempt})`, `unauthorized()`,
- *   `lagged(message)`, `seq()` → the newest number seen, `forget()`, `channels()` → what is heard
+ *   `seq()` → the newest number seen, `forget()`, `channels()` → what is heard
  *   beside `all`, `heard(channels, fresh)` and `refused(words)` when that was asked for.
  */
 export function createSocket(handlers) {
@@ -23,6 +24,8 @@ export function createSocket(handlers) {
   /** What was asked for and not answered yet, oldest first: the station answers in that order. */
   let asked = [];
   let again = null;
+  let mending = null;
+  let mended = -Infinity;
   let stopped = false;
 
   function open() {
@@ -60,7 +63,7 @@ export function createSocket(handlers) {
       return; // A frame that is not JSON is not ours.
     }
     if (message.type === 'subscribed') acknowledge(message);
-    else if (message.type === 'lagged') lag(message);
+    else if (message.type === 'lagged') lag();
     else if (message.type === 'error') refuse(message);
     else handlers.message(message);
   }
@@ -78,11 +81,17 @@ export function createSocket(handlers) {
     handlers.heard(channels ?? [], fresh);
   }
 
-  function lag(message) {
-    handlers.lagged(message);
+  function lag() {
     // A `since` that is too old is answered by the snapshot; overflow while live is not.
-    if (asked.length === 0) subscribe(null, true);
-    else Object.assign(asked[0], { since: null, fresh: true });
+    if (asked.length > 0) {
+      Object.assign(asked[0], { since: null, fresh: true });
+      return;
+    }
+    mending ??= setTimeout(() => {
+      mending = null;
+      mended = performance.now();
+      if (socket?.readyState === WebSocket.OPEN) subscribe(null, true);
+    }, Math.max(0, mended + MEND_PAUSE - performance.now()));
   }
 
   function refuse(message) {
