@@ -10,6 +10,7 @@ export class Refused extends Error {
     const details = (problem.errors ?? []).map((error) => [error.pointer, error.detail].filter(Boolean).join(': '));
     super([problem.detail || problem.title || `the station answered ${status}`, ...details].join(' · '));
     this.status = status;
+    this.problem = problem;
   }
 }
 
@@ -28,7 +29,7 @@ export function onUnauthorized(handler) {
 export const authorization = () => (key.get() ? { Authorization: `Bearer ${key.get()}` } : {});
 
 async function request(method, path, body, options = {}) {
-  const headers = { Accept: 'application/json', ...authorization(), ...options.headers };
+  const headers = { Accept: options.plain ? 'text/plain' : 'application/json', ...authorization(), ...options.headers };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response;
   try {
@@ -43,7 +44,7 @@ async function request(method, path, body, options = {}) {
   } catch (error) {
     throw new Error(error.name === 'TimeoutError' ? 'the station did not answer in time' : 'the station cannot be reached');
   }
-  const answer = await readBody(response);
+  const answer = options.plain && response.ok ? await response.text() : await readBody(response);
   if (response.ok) return answer;
   if (response.status === 401) unauthorized();
   throw new Refused(response.status, answer ?? {});
@@ -61,6 +62,8 @@ async function readBody(response) {
 
 export const get = (path, options) => request('GET', path, undefined, options);
 export const post = (path, body, options) => request('POST', path, body, options);
+/** What is no JSON: the lines of a log. */
+export const getText = (path) => request('GET', path, undefined, { plain: true });
 export const remove = (path) => request('DELETE', path);
 
 export const jobPath = (id, action = '') => `/jobs/${encodeURIComponent(id)}${action && `/${action}`}`;

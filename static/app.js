@@ -6,6 +6,7 @@ import { daemonsView } from './daemons.js';
 import { attribute } from './dom.js';
 import { armStop, createStops } from './estop.js';
 import { eventsView } from './events.js';
+import { createFollowing } from './following.js';
 import { jobsView, jobView } from './jobs.js';
 import { machinesView } from './machines.js';
 import { overview } from './overview.js';
@@ -17,13 +18,21 @@ import { createStore } from './store.js';
 
 const store = createStore();
 const reading = createReading(store);
-const app = { store, reading };
+const following = createFollowing(() => socket.channelsChanged());
+const app = { store, reading, following };
 app.stops = createStops(app);
 whenLive(() => store.live);
 
 const socket = createSocket({
   seq: () => store.state.seq,
+  channels: following.channels,
+  heard: following.heard,
+  refused: following.refused,
   message(message) {
+    if (message.type === 'log') {
+      following.take(message);
+      return;
+    }
     store.change((state) => {
       apply(state, message, performance.now());
       state.connection.lastWord = performance.now();
@@ -35,7 +44,6 @@ const socket = createSocket({
     reading.all();
   },
   lost: ({ retryAt }) => setPhase('lost', { retryAt }),
-  lagged: () => reading.all(),
   unauthorized: askForKey,
   forget() {
     // Another workspace answers under this address: what is known belongs to the old one.
@@ -75,7 +83,7 @@ const place = document.getElementById('view');
 let view = null;
 
 function route() {
-  const [, name = '', id] = location.hash.split('/');
+  const [, name = '', id] = location.hash.split('?')[0].split('/');
   const known = Object.hasOwn(routes, name) ? name : 'overview';
   const moved = view !== null;
   view?.dispose?.();
@@ -88,6 +96,7 @@ function route() {
   const heading = place.querySelector('h1');
   heading?.setAttribute('tabindex', '-1');
   heading?.focus({ preventScroll: true });
+  view.arrive?.();
 }
 
 const always = [sentencePart(), connectionPart(() => socket.hurry()), keyForm(connect), (state) => app.stops.update(state)];

@@ -1,65 +1,55 @@
-/** Daemons: a calm line each on the overview, and the table with their controls. */
+/** Daemons: a calm line each on the overview, and the view of all of them. */
 
-import { actionButton, outcome } from './actions.js';
-import { daemonPath, post } from './api.js';
+import { bulkPart } from './daemonbulk.js';
+import { daemonAddress, isFiltered, matches, readChoice, writeChoice } from './daemonchoice.js';
+import { filterPart } from './daemonfilter.js';
+import { byName, byNeed, inGroups, shownOf } from './daemonorder.js';
+import { COLUMNS, daemonPart } from './daemonrow.js';
+import { messageOf, summary, wordOf } from './daemonwords.js';
 import { attribute, h, keyed, show, text } from './dom.js';
-import { plural, span, UNKNOWN } from './format.js';
-import { empty, panel, row, shape, stateChip, table, why } from './parts.js';
-import { DAEMON, daemonMeaning, HEALTH, lookUp } from './states.js';
+import { plural } from './format.js';
+import { empty, panel, shape, table } from './parts.js';
+import { pluginPanel } from './plugins.js';
+import { daemonMeaning } from './states.js';
 
-/** The state's row with the meaning of the daemon as a whole. */
-const rowOf = (daemon) => ({ ...lookUp(DAEMON, daemon.state), meaning: daemonMeaning(daemon) });
-
-/** "restarts in 4 s", counted here from the moment the station gave. */
-export function countdown(daemon, now = Date.now()) {
-  const at = Date.parse(daemon.next_restart_at ?? '');
-  if (daemon.state !== 'BACKOFF' || Number.isNaN(at)) return '';
-  const seconds = Math.ceil((at - now) / 1000);
-  return seconds > 0 ? `restarts in ${seconds} s` : 'restarts now';
-}
-
-function wordOf(daemon) {
-  if (daemon.state === 'BACKOFF') return countdown(daemon) || 'backing off';
-  const health = daemon.health?.status;
-  if (daemon.state === 'RUNNING' && health && health !== 'healthy' && health !== 'unknown') return lookUp(HEALTH, health).word;
-  return lookUp(DAEMON, daemon.state).word;
-}
-
-/** What is worth saying beside the state; `ok` says nothing. */
-function messageOf(daemon) {
-  if (daemon.state === 'BACKOFF' || daemon.state === 'FAILED') return daemon.last_error || daemon.health?.message || '';
-  const message = daemon.health?.message ?? '';
-  return message === 'ok' ? '' : message;
-}
+/** More than that do not fit on the overview: those that are not well come first. */
+const OVERVIEW = 24;
+const EVERY = 3000;
+const UNTIL_LIVE = 300;
+const PLUGINS_EVERY = 30000;
 
 /** The overview's panel. */
 export function daemonPanel() {
   const list = h('ul', { class: 'daemon-list' });
   const render = keyed(list);
   const part = panel('Daemons', { id: 'daemon-panel' }, list);
-  part.tools.append(h('a', { href: '#/daemons', class: 'more' }, 'All daemons'));
+  const more = h('a', { href: '#/daemons', class: 'more' });
+  part.tools.append(more);
   return {
     element: part.element,
     update(state) {
-      const daemons = byName(state);
+      const daemons = byName(state.daemons.values());
       part.note(summary(daemons));
-      render(daemons, (daemon) => daemon.name, daemonLine);
+      text(more, daemons.length > OVERVIEW ? `All ${daemons.length} daemons` : 'All daemons');
+      render(worst(daemons), (daemon) => daemon.name, daemonLine);
     },
   };
 }
 
-/** "7 running, 1 restarting", each group that has any. */
-function summary(daemons) {
-  const number = (word) => daemons.filter((daemon) => daemon.state === word).length;
-  const groups = [['RUNNING', 'running'], ['STARTING', 'starting'], ['BACKOFF', 'restarting'], ['FAILED', 'failed'], ['STOPPED', 'stopped']];
-  return groups.filter(([word]) => number(word) > 0).map(([word, shown]) => `${number(word)} ${shown}`).join(', ');
+const RANK = ['bad', 'attention', 'active', 'good', 'neutral'];
+
+/** Those that the overview has room for, by name; the worst are always among them. */
+function worst(daemons) {
+  if (daemons.length <= OVERVIEW) return daemons;
+  const rank = (daemon) => RANK.indexOf(daemonMeaning(daemon));
+  return byName([...daemons].sort((one, other) => rank(one) - rank(other)).slice(0, OVERVIEW));
 }
 
 function daemonLine(first) {
   const mark = shape('neutral');
   const word = h('span', { class: 'daemon-word' });
   const message = h('span', { class: 'note clamp' });
-  const element = h('li', { data: { daemon: first.name } }, mark.element, h('span', { class: 'daemon-name' }, first.name), word, message);
+  const element = h('li', { data: { daemon: first.name } }, mark.element, h('a', { class: 'daemon-name', href: daemonAddress(first.name) }, first.name), word, message);
   return {
     element,
     update(daemon) {
@@ -74,89 +64,132 @@ function daemonLine(first) {
   };
 }
 
-const COLUMNS = [
-  { title: 'State', class: 'cell-state' },
-  { title: 'Daemon', class: 'cell-main' },
-  { title: 'Health', class: 'cell-health' },
-  { title: 'Restarts', class: 'figures' },
-  { title: 'Up for', class: 'figures' },
-  { title: 'Actions', class: 'cell-actions' },
-];
-
 /** The view of all daemons. */
 export function daemonsView(app) {
+  const choice = readChoice(location.hash);
+  const view = { app, choice, flip, reveal, daemons: () => [...app.store.state.daemons.values()] };
   const note = h('span', { class: 'note' });
+  const filters = filterPart(choice, changed);
+  const bulk = bulkPart(app);
+  const plugins = pluginPanel();
   const { element: list, body } = table('Daemons of this station', COLUMNS);
-  const render = keyed(body);
+  body.remove();
+  list.classList.add('daemons');
+  const render = keyed(list, list.lastChild);
   const nothing = empty('No daemons are known yet.', 'Built-in daemons start with the station; add your own under ', h('code', {}, 'daemons:'), ' in its configuration.');
-  const element = h('div', { class: 'view' }, h('div', { class: 'view-head' }, h('h1', {}, 'Daemons'), note), list, nothing);
+  const none = empty('No daemon matches.', 'Show all takes the filters away.');
+  const element = h('div', { class: 'view' }, h('div', { class: 'view-head' }, h('h1', {}, 'Daemons'), note), filters.element, bulk.elements, list, nothing, none, plugins.element);
+  const stop = refresh(app);
+
+  function changed() {
+    history.replaceState(null, '', writeChoice(choice));
+    app.store.redraw();
+  }
+
+  /** Opens or closes what stands below a daemon. */
+  function flip(what, name) {
+    if (!choice[what].delete(name)) choice[what].add(name);
+    changed();
+  }
+
+  /** Goes to another daemon and opens why it is as it is, whatever the filters leave out. */
+  function reveal(name) {
+    const daemon = app.store.state.daemons.get(name);
+    if (!daemon) return;
+    if (!matches(daemon, choice)) {
+      choice.state.clear();
+      choice.category.clear();
+      choice.find = '';
+      filters.find.value = '';
+    }
+    choice.why.add(name);
+    changed();
+    update(app.store.state);
+    goTo(name);
+  }
+
+  function goTo(name) {
+    const place = list.querySelector(`tr[data-daemon="${CSS.escape(name)}"]`);
+    place?.scrollIntoView({ block: 'start' });
+    place?.querySelector('strong')?.focus({ preventScroll: true });
+  }
+
+  function update(state) {
+    const daemons = byName(state.daemons.values());
+    const filtered = isFiltered(choice);
+    const shown = daemons.filter((daemon) => matches(daemon, choice));
+    text(note, summary(daemons));
+    filters.update(daemons, filtered);
+    bulk.update(shown, filtered, daemons.length);
+    plugins.update(state);
+    show(nothing, state.loaded && daemons.length === 0);
+    show(none, daemons.length > 0 && shown.length === 0);
+    show(list, shown.length > 0);
+    attribute(list, 'data-order', choice.order);
+    render(choice.order === 'need' ? inNeed(daemons, choice) : inCategories(shown), (item) => item.key, (item) => (item.daemon ? daemonPart(view, item.daemon.name) : groupPart(item.category)));
+  }
+
   return {
     title: 'Daemons',
     element,
-    update(state) {
-      const daemons = byName(state);
-      text(note, summary(daemons));
-      show(nothing, state.loaded && daemons.length === 0);
-      show(list, daemons.length > 0);
-      render(daemons, (daemon) => daemon.name, (daemon) => daemonRow(app, daemon.name));
+    filter: filters.find,
+    update,
+    /** A link has led here: to the daemon that it names. */
+    arrive: () => choice.why.size > 0 && goTo([...choice.why].at(-1)),
+    dispose() {
+      stop();
+      render([], (item) => item.key);
     },
   };
 }
 
-function daemonRow(app, name) {
-  const chip = stateChip();
-  const reason = why();
-  const next = h('span', { class: 'note figures' });
-  const description = h('span', { class: 'note' });
-  const health = stateChip();
-  const message = h('span', { class: 'note' });
-  const restarts = h('span');
-  const uptime = h('span');
-  const controls = controlsPart(app, name);
-  const cells = [[chip.element, reason.button, next], [h('strong', {}, name), description], [health.element, message, reason.cause], restarts, uptime, [controls.element, controls.refusal]];
-  const element = row(COLUMNS, cells, { data: { daemon: name } });
+const keyOf = (daemon) => `daemon ${daemon.name}`;
+
+function inNeed(daemons, choice) {
+  return shownOf(byNeed(daemons), (daemon) => matches(daemon, choice)).map((item) => ({ ...item, full: true, key: keyOf(item.daemon) }));
+}
+
+function inCategories(daemons) {
+  return inGroups(daemons).flatMap(({ category, daemons: members }) => [
+    { key: `category ${category}`, category, members },
+    ...members.map((daemon) => ({ key: keyOf(daemon), daemon, depth: 0, full: false })),
+  ]);
+}
+
+/** The title of a category, with how its daemons are. */
+function groupPart(category) {
+  const note = h('span', { class: 'note' });
+  const heading = h('th', { role: 'rowheader', scope: 'rowgroup', colspan: COLUMNS.length }, h('span', { class: 'group-name' }, category), ' ', note);
   return {
-    element,
-    update(daemon) {
-      const state = rowOf(daemon);
-      attribute(element, 'data-state', daemon.state);
-      chip.update(state, daemon.state);
-      text(next, countdown(daemon));
-      reason.update(daemon.last_error && daemon.state !== 'RUNNING' ? `${state.why} Last error: ${daemon.last_error}` : causeOf(daemon, state));
-      text(description, daemon.description ?? '');
-      health.update(lookUp(HEALTH, daemon.health?.status ?? 'unknown'));
-      text(message, messageOf(daemon));
-      text(restarts, String(daemon.restarts ?? UNKNOWN));
-      const since = Date.parse(daemon.started_at ?? '');
-      text(uptime, daemon.state === 'RUNNING' && !Number.isNaN(since) ? span((Date.now() - since) / 1000) : UNKNOWN);
-      controls.update(daemon);
-    },
+    element: h('tbody', { role: 'rowgroup', class: 'group', data: { group: category } }, h('tr', { role: 'row' }, heading)),
+    update: ({ members }) => text(note, summary(members)),
   };
 }
 
-function causeOf(daemon, state) {
-  const trouble = daemon.health?.status === 'degraded' || daemon.health?.status === 'unhealthy';
-  const past = daemon.last_error ? ` It last went down because: ${daemon.last_error}` : '';
-  return `${trouble ? `${daemon.health.message}.` : state.why}${past}`;
-}
-
-function controlsPart({ reading }, name) {
-  const place = outcome();
-  const act = (action) => async () => reading.take('daemon', await post(daemonPath(name, action)));
-  const buttons = {
-    start: actionButton({ label: 'Start', name: 'start', look: 'leading', place, act: act('start') }),
-    restart: actionButton({ label: 'Restart', name: 'restart', place, act: act('restart'), ask: { question: () => `Restart ${name}?`, yes: 'Restart', no: 'Keep' } }),
-    stop: actionButton({ label: 'Stop', name: 'stop', place, act: act('stop'), ask: { question: () => `Stop ${name}?`, yes: 'Stop daemon', no: 'Keep' } }),
+/**
+ * Memory and CPU come with no event: they are read again every few seconds while a person looks, and
+ * more seldom where reading them takes long. Returns what ends it.
+ */
+function refresh({ store, reading }) {
+  let timer = null;
+  let over = false;
+  let pluginsAt = -Infinity;
+  async function turn() {
+    const began = performance.now();
+    const { loaded, station } = store.state;
+    if (store.live && !document.hidden) {
+      // A station that does not tell of its last run is older than plugins are.
+      if ('last_run' in station && began - pluginsAt >= PLUGINS_EVERY) {
+        pluginsAt = began;
+        await reading.plugins();
+      }
+      await reading.daemons();
+    }
+    if (!over) timer = setTimeout(turn, loaded ? Math.max(EVERY, 20 * (performance.now() - began)) : UNTIL_LIVE);
+  }
+  turn();
+  return () => {
+    over = true;
+    clearTimeout(timer);
   };
-  for (const { button } of Object.values(buttons)) button.setAttribute('aria-label', `${button.textContent} ${name}`);
-  return {
-    element: h('div', { class: 'actions' }, Object.values(buttons).map((button) => button.element)),
-    refusal: place.element,
-    update(daemon) {
-      const { actions } = lookUp(DAEMON, daemon.state);
-      for (const [action, button] of Object.entries(buttons)) button.show(actions.includes(action));
-    },
-  };
 }
-
-const byName = (state) => [...state.daemons.values()].sort((one, other) => one.name.localeCompare(other.name));

@@ -55,9 +55,10 @@ export function show(element, visible) {
 
 /**
  * A list that keeps its elements: each item has a part `{element, update(item), dispose?()}`, made
- * once and updated afterwards, so that focus, open questions and canvases survive a redraw.
+ * once and updated afterwards, so that focus, open questions and canvases survive a redraw. The list
+ * begins behind `after`, if there is one.
  */
-export function keyed(parent) {
+export function keyed(parent, after = null) {
   const parts = new Map();
   return function render(items, keyOf, make) {
     const wanted = new Set(items.map(keyOf));
@@ -67,7 +68,7 @@ export function keyed(parent) {
       part.dispose?.();
       parts.delete(key);
     }
-    let cursor = parent.firstChild;
+    let cursor = after ? after.nextSibling : parent.firstChild;
     for (const item of items) {
       const key = keyOf(item);
       if (!parts.has(key)) parts.set(key, make(item));

@@ -1,5 +1,6 @@
 /** What happened: each event as a subject and a few words, newest first. */
 
+import { daemonAddress } from './daemonchoice.js';
 import { h, keyed, show, text, uniqueId } from './dom.js';
 import { count, moment, timeOfDay } from './format.js';
 import { empty, panel, row, shape, table } from './parts.js';
@@ -29,7 +30,7 @@ const TELLERS = {
     const health = event.state === 'RUNNING' ? HEALTH[event.health] : null;
     const said = health && health.meaning !== 'good' && health.meaning !== 'neutral' ? `${word}, ${health.word}` : word;
     const cause = event.state === 'BACKOFF' || event.state === 'FAILED' ? event.last_error || event.message : event.message;
-    return { meaning: health && health.meaning !== 'neutral' ? health.meaning : meaning, subject: event.name, words: said + because(cause === 'ok' || cause === word ? '' : cause), href: '#/daemons' };
+    return { meaning: health && health.meaning !== 'neutral' ? health.meaning : meaning, subject: event.name, words: said + because(cause === 'ok' || cause === word ? '' : cause), href: daemonAddress(event.name) };
   },
   system_alert: (event) => ({ meaning: SEVERITY[event.severity] ?? 'neutral', subject: event.title, words: event.message, href: null }),
 };

@@ -50,6 +50,18 @@ export function createReading(store) {
       return (state, asked) => mergeThings(state.daemons, items, (daemon) => daemon.name, asked, { all: true, live: LIVE.daemon });
     });
 
+  /** Plugins; a station without any says so by an empty list, an older one by 404. */
+  const plugins = () =>
+    read('plugins', async () => {
+      const items = await get('/plugins').then(itemsOf, (error) => {
+        if (error.status === 404) return [];
+        throw error;
+      });
+      return (state) => {
+        state.plugins = items;
+      };
+    });
+
   const feed = () =>
     read('events', async () => {
       const page = await get('/events?limit=100');
@@ -94,6 +106,8 @@ export function createReading(store) {
       if (name) store.change((state) => state[place].set(name, { ...state[place].get(name), ...thing }));
     },
     devices,
+    daemons,
+    plugins,
   };
 }
 

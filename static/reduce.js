@@ -20,6 +20,7 @@ export function initial() {
     history: null,
     seq: null,
     loaded: false,
+    plugins: [],
     moreJobs: false,
     troubles: new Map(),
   };
@@ -77,6 +78,8 @@ const RULES = {
   },
   daemon_status(state, message, now) {
     const daemon = state.daemons.get(message.name) ?? { name: message.name };
+    // Why it was as it was is not why it is as it is: that is read again.
+    if (daemon.state !== message.state) daemon.why = null;
     Object.assign(daemon, {
       state: message.state,
       health: { ...daemon.health, status: message.health, message: message.message },

@@ -8,17 +8,24 @@ import { key } from './api.js';
 const SILENCE = 6000; // The station speaks each second; after six it is no longer live.
 const FIRST_DELAY = 400;
 const LONGEST_DELAY = 5000;
+const TOGETHER = 50; // Other channels within that time are asked for at once.
+const MEND_PAUSE = 1000; // A flood must not have everything read again more often than that.
 
 /**
- * @param handlers `message(object)`, `live({resumed})`, `lost({retryAt, attempt})`,
- *   `unauthorized()`, `lagged(message)`, `seq()` → the newest number seen, `forget()`.
+ * @param handlers `message(object)`, `live()`, `lost({retryAt, attempt})`, `unauthorized()`,
+ *   `seq()` → the newest number seen, `forget()`, `channels()` → what is heard
+ *   beside `all`, `heard(channels, fresh)` and `refused(words)` when that was asked for.
  */
 export function createSocket(handlers) {
   let socket = null;
   let attempt = 0;
   let retry = null;
   let heard = 0;
-  let asked = null;
+  /** What was asked for and not answered yet, oldest first: the station answers in that order. */
+  let asked = [];
+  let again = null;
+  let mending = null;
+  let mended = -Infinity;
   let stopped = false;
 
   function open() {
@@ -26,19 +33,23 @@ export function createSocket(handlers) {
     retry = null;
     stopped = false;
     heard = performance.now();
+    asked = [];
     const mine = new WebSocket(`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`);
     socket = mine;
     mine.onopen = () => {
       if (key.get()) send({ type: 'AUTH', token: key.get() });
-      subscribe(handlers.seq());
+      subscribe(handlers.seq(), true);
     };
     mine.onmessage = (event) => mine === socket && receive(event.data);
     mine.onclose = () => mine === socket && lose();
   }
 
-  function subscribe(since) {
-    asked = since;
-    const message = { type: 'SUBSCRIBE', channels: ['all'], ack: true };
+  /** The whole set each time: it replaces the one before. `fresh` after a time when nothing was heard. */
+  function subscribe(since, fresh) {
+    clearTimeout(again);
+    again = null;
+    asked.push({ since, fresh });
+    const message = { type: 'SUBSCRIBE', channels: ['all', ...handlers.channels()], ack: true };
     if (since !== null) message.since = since;
     send(message);
   }
@@ -52,32 +63,43 @@ export function createSocket(handlers) {
       return; // A frame that is not JSON is not ours.
     }
     if (message.type === 'subscribed') acknowledge(message);
-    else if (message.type === 'lagged') lag(message);
+    else if (message.type === 'lagged') lag();
     else if (message.type === 'error') refuse(message);
     else handlers.message(message);
   }
 
-  function acknowledge({ seq }) {
+  function acknowledge({ seq, channels }) {
+    const { since, fresh } = asked.shift() ?? { since: null, fresh: true };
     // Numbers never go back, unless another workspace answers: then nothing we hold is true.
-    if (asked !== null && seq < asked) {
+    if (since !== null && seq < since) {
       handlers.forget();
-      subscribe(null);
+      subscribe(null, true);
       return;
     }
     attempt = 0;
-    const resumed = asked !== null;
-    asked = null;
-    handlers.live({ resumed });
+    if (fresh) handlers.live();
+    handlers.heard(channels ?? [], fresh);
   }
 
-  function lag(message) {
-    handlers.lagged(message);
+  function lag() {
     // A `since` that is too old is answered by the snapshot; overflow while live is not.
-    if (asked === null) subscribe(null);
-    asked = null;
+    if (asked.length > 0) {
+      Object.assign(asked[0], { since: null, fresh: true });
+      return;
+    }
+    mending ??= setTimeout(() => {
+      mending = null;
+      mended = performance.now();
+      if (socket?.readyState === WebSocket.OPEN) subscribe(null, true);
+    }, Math.max(0, mended + MEND_PAUSE - performance.now()));
   }
 
   function refuse(message) {
+    if (message.error_code === 'SUBSCRIPTION_ERROR') {
+      asked.shift();
+      handlers.refused(message.error_message);
+      return;
+    }
     if (message.error_code !== 'UNAUTHORIZED') {
       handlers.message(message);
       return;
@@ -118,9 +140,17 @@ export function createSocket(handlers) {
   }
 
   setInterval(() => socket && performance.now() - heard > SILENCE && cut(), 1000);
+  /** Other channels are to be heard: what comes meanwhile is replayed, so that nothing is missed. */
+  function channelsChanged() {
+    again ??= setTimeout(() => {
+      again = null;
+      if (socket?.readyState === WebSocket.OPEN) subscribe(handlers.seq(), false);
+    }, TOGETHER);
+  }
+
   const hurry = () => retry !== null && open();
   addEventListener('online', hurry);
   document.addEventListener('visibilitychange', () => !document.hidden && hurry());
 
-  return { open, stop, hurry, heard: () => heard };
+  return { open, stop, hurry, channelsChanged };
 }

@@ -40,7 +40,7 @@ export const DAEMON = {
   STARTING: state('active', 'starting', 'It was launched, or waits for what it depends on.', ['stop']),
   RUNNING: state('good', 'running', 'It runs and shows life.', ['restart', 'stop']),
   BACKOFF: state('attention', 'backing off', 'It went down and is started again after a pause.', ['start', 'stop']),
-  STOPPING: state('neutral', 'stopping', 'It was asked to stop.', []),
+  STOPPING: state('neutral', 'stopping', 'It was asked to stop.', ['kill']),
   FAILED: state('bad', 'failed', 'It failed too often in a row. A person starts it again.', ['start']),
 };
 
@@ -50,6 +50,13 @@ export const HEALTH = {
   degraded: state('attention', 'degraded'),
   unhealthy: state('bad', 'unhealthy'),
   unknown: state('neutral', 'unknown'),
+};
+
+/** Plugins. */
+export const PLUGIN = {
+  loaded: state('good', 'loaded'),
+  broken: state('bad', 'broken'),
+  disabled: state('neutral', 'disabled'),
 };
 
 /** Severities of alerts. */
