@@ -1,8 +1,15 @@
 //! Daemons from the command line: orders, reasons, logs; and plug-ins.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    sync::mpsc,
+    thread,
+};
+
 use serde_json::Value;
 
-use crate::support::Station;
+use crate::support::{Station, eventually, program};
 
 #[test]
 fn an_order_says_in_a_line_what_was_done_with_each() {
@@ -81,6 +88,26 @@ fn a_log_is_printed_or_it_is_said_where_it_is() {
     assert_eq!(last, "two\nthree\\u{1b}[2J\n");
     let json = station.cli(["logs", "-n", "1", "--json"]).exited(0).json();
     assert_eq!(json["message"], "three\u{1b}[2J");
+}
+
+#[test]
+fn the_stations_log_is_followed_even_if_it_is_kept_nowhere() {
+    let mut station = Station::start();
+    let mut command = program(station.home());
+    command.arg("--workspace").arg(station.workspace()).args(["logs", "-f"]);
+    let mut follower = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
+    let line = eventually("a line is heard", || {
+        station.cli(["daemon", "restart", "sync"]).exited(0); // it may not listen yet
+        told.try_iter().find(|line| line.contains("sync is"))
+    });
+    let parts: Vec<&str> = line.splitn(4, " - ").collect();
+    assert!(parts[0].ends_with('Z') && parts[2] == "INFO", "{line}");
+    assert!(parts[3].starts_with("sync is"), "{line}");
+    station.stop();
+    assert_eq!(follower.wait().unwrap().code(), Some(3));
 }
 
 #[test]
