@@ -9,7 +9,7 @@ use std::{
 
 use nix::unistd::{SysconfVar, sysconf};
 
-use crate::domain::Daemon;
+use crate::domain::{Daemon, DaemonState};
 
 /// Nearer to each other, two questions tell too little.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -48,7 +48,8 @@ impl Usage {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, reading| now.duration_since(reading.at) <= LONGEST);
         for daemon in daemons {
-            let Some(pid) = daemon.pid else { continue };
+            // The process of one that is down is gone, and its number may be another's by now.
+            let Some(pid) = daemon.pid.filter(|_| is_up(daemon.state)) else { continue };
             daemon.memory_bytes = resident(pid);
             daemon.cpu_usage = ticks(pid).map(|ticks| {
                 let reading = Reading::next(known.get(&pid), ticks, now, life);
@@ -57,6 +58,10 @@ impl Usage {
             });
         }
     }
+}
+
+fn is_up(state: DaemonState) -> bool {
+    matches!(state, DaemonState::Starting | DaemonState::Running | DaemonState::Stopping)
 }
 
 impl Reading {

@@ -148,7 +148,7 @@ fn an_order_is_carried_out_even_if_nobody_waits_for_the_answer() {
         |_| (),
         || {
             let slow = Actual { slow: Duration::from_millis(100), ..WELL };
-            vec![with(media("a", &[]), slow), with(media("b", &["a"]), slow)]
+            vec![with(media("a", &[]), slow), with(media("b", &["A"]), slow)]
         },
     );
     let mut gone = served.tcp();
@@ -165,6 +165,8 @@ fn an_order_is_carried_out_even_if_nobody_waits_for_the_answer() {
     drop(gone);
     let records = audited(&served, "daemon.stop", &["a", "b"]);
     assert!(records.iter().all(|record| record["outcome"] == "ok"), "{records:?}");
+    let seq = |record: &Value| record["seq"].as_u64().unwrap();
+    assert!(seq(&records[1]) < seq(&records[0]), "what needs another stops before it: {records:?}");
 }
 
 #[test]
