@@ -17,7 +17,8 @@ use crate::{
     domain::{Backoff, Daemon, DaemonState, Limits, OutputRules, Program, Readiness, RestartMode},
     feed::Feed,
     supervision::{
-        List, OrderError, Policy, Restart, Shutdown, Spec, Start, Stop, Supervisor, child,
+        List, Notice, OrderError, Policy, Restart, Rules, Shutdown, Spec, Start, Stop, Supervisor,
+        child,
     },
 };
 
@@ -120,8 +121,13 @@ impl Place {
         });
         let seen = Rc::<RefCell<Vec<Daemon>>>::default();
         let views = seen.clone();
-        let observe = move |view: &Daemon| views.borrow_mut().push(view.clone());
-        let supervisor = Supervisor::new(daemons.collect(), observe).unwrap().start();
+        let observe = move |notice: Notice<'_>| {
+            if let Notice::Changed(view) = notice {
+                views.borrow_mut().push(view.clone());
+            }
+        };
+        let rules = Rules { restarts_per_minute: 0, ..Rules::default() };
+        let supervisor = Supervisor::new(daemons.collect(), rules, observe).unwrap().start();
         Station { host, supervisor, seen }
     }
 
@@ -173,15 +179,24 @@ impl Station {
     }
 
     pub(super) async fn start(&self) -> Result<Daemon, OrderError> {
-        self.supervisor.send(Start { name: "it".to_owned() }).await.unwrap()
+        self.supervisor.send(Start { name: "it".to_owned() }).await.unwrap().map(|done| done.daemon)
     }
 
     pub(super) async fn stop(&self) -> Daemon {
-        self.supervisor.send(Stop { name: "it".to_owned() }).await.unwrap().unwrap()
+        self.supervisor
+            .send(Stop { name: "it".to_owned(), force: false })
+            .await
+            .unwrap()
+            .unwrap()
+            .daemon
     }
 
     pub(super) async fn restart(&self) -> Result<Daemon, OrderError> {
-        self.supervisor.send(Restart { name: "it".to_owned() }).await.unwrap()
+        self.supervisor
+            .send(Restart { name: "it".to_owned(), force: false })
+            .await
+            .unwrap()
+            .map(|done| done.daemon)
     }
 
     pub(super) async fn shut_down(&self, grace: Duration) {
