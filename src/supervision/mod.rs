@@ -67,6 +67,7 @@ mod panics;
 mod problems;
 mod pulse;
 mod reconcile;
+mod shared;
 mod slot;
 mod spec;
 mod supervisor;

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem, sync::Arc, time::Instant};
 
-use actix::{Arbiter, ArbiterHandle, Recipient};
+use actix::{Arbiter, Recipient};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     lifeline::{Lifeline, News, Reporter},
     orders::{Done, OrderError},
     pulse::{Control, Controls},
+    shared::Shared,
     spec::Spec,
     vitals::Vitals,
 };
@@ -141,12 +142,12 @@ impl Slot {
         }
     }
 
-    /// Carries out what its lifecycle decided; `shared` is the thread of those that share one.
+    /// Carries out what its lifecycle decided.
     pub(super) fn obey(
         &mut self,
         command: Command,
         supervisor: Recipient<News>,
-        shared: &ArbiterHandle,
+        shared: &mut Shared,
     ) {
         match command {
             Command::Launch(incarnation) => {
@@ -166,7 +167,7 @@ impl Slot {
         }
     }
 
-    fn launch(&mut self, reporter: Reporter, shared: &ArbiterHandle) {
+    fn launch(&mut self, reporter: Reporter, shared: &mut Shared) {
         self.vitals = Vitals::new();
         let lifeline = Lifeline { reporter, vitals: self.vitals.clone() };
         let (sender, controls) = Controls::new(self.spec.policy.beat());
@@ -174,14 +175,15 @@ impl Slot {
         for control in mem::take(&mut self.ahead) {
             self.tell(control);
         }
-        if self.child.shares {
-            self.child.launch(lifeline, controls, shared);
-            return;
-        }
-        match Arbiter::try_new() {
-            Ok(arbiter) => {
-                self.child.launch(lifeline, controls, &arbiter.handle());
-                self.arbiter = Some(arbiter);
+        let thread = if self.child.shares {
+            shared.handle().map(|handle| (handle, None))
+        } else {
+            Arbiter::try_new().map(|arbiter| (arbiter.handle(), Some(arbiter)))
+        };
+        match thread {
+            Ok((handle, own)) => {
+                self.child.launch(lifeline, controls, &handle);
+                self.arbiter = own;
             }
             Err(error) => self.vitals.fail(&error), // reported as the lifeline drops
         }

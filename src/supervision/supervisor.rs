@@ -8,7 +8,7 @@
 
 use std::{mem, time::Instant};
 
-use actix::{Actor, Arbiter, AsyncContext, Context, Handler, SpawnHandle};
+use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
 use tokio::sync::oneshot;
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     notice::Notice,
     orders::NotReady,
     problems::Problems,
+    shared::Shared,
     slot::{Order, Slot, Step, Then},
     spec::{Rules, Spec},
     throttle::Throttle,
@@ -41,8 +42,7 @@ pub struct Supervisor {
     pub(super) taken: u64,
     alarm: Option<(Instant, SpawnHandle)>,
     /// The thread of those that share one.
-    shared: Arbiter,
-    shared_since: Instant,
+    shared: Shared,
     /// Threads that were left to themselves.
     abandoned: u32,
     _fuse: Fuse,
@@ -78,8 +78,7 @@ impl Supervisor {
             observer: Box::new(observer),
             taken: 0,
             alarm: None,
-            shared: Arbiter::new(),
-            shared_since: now,
+            shared: Shared::new(),
             abandoned: 0,
             _fuse: Fuse,
         };
@@ -135,7 +134,7 @@ impl Supervisor {
         }
         let slot = &mut self.slots[index];
         if let Some(command) = command {
-            slot.obey(command, ctx.address().recipient(), &self.shared.handle());
+            slot.obey(command, ctx.address().recipient(), &mut self.shared);
         }
         let changed = command.is_some() || slot.life.state() != before;
         if changed {
@@ -174,11 +173,10 @@ impl Supervisor {
             slot.vitals.last_beat().elapsed() > slot.spec.policy.silence_limit / 2
                 || !slot.life.is_alive()
         };
-        let born_here = self.slots[index].vitals.born() >= self.shared_since;
+        let born_here = self.slots[index].vitals.born() >= self.shared.since();
         let stuck = born_here && self.slots.iter().filter(|slot| slot.child.shares).all(silent);
         if stuck {
-            mem::replace(&mut self.shared, Arbiter::new()).stop();
-            self.shared_since = Instant::now();
+            self.shared.renew();
         }
         stuck
     }
