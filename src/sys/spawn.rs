@@ -1,33 +1,39 @@
-//! Starting a program as it is to be: everything between `fork` and `execve`.
+//! Starting a program as it is to be: everything between the fork and `execve`.
 //!
-//! What runs there may neither allocate nor lock, for another thread may have held the lock at
-//! the moment of the fork: everything is laid out beforehand, and only system calls follow.
-#![expect(unsafe_code, reason = "pre_exec, execve and signal have no safe form")]
+//! The new process borrows the memory of this one until it runs its own program (`CLONE_VM` and
+//! `CLONE_VFORK`, as `posix_spawn` does), so that starting one costs the same however large the
+//! station is. What runs there may neither allocate nor lock nor panic: everything is laid out
+//! beforehand, and only system calls follow. The thread that started it stands still meanwhile.
+#![expect(unsafe_code, reason = "clone, execve, sigaction and the calls on ids have no safe form")]
 
 use std::{
-    ffi::{CStr, CString, OsStr},
-    io,
-    os::{
-        fd::OwnedFd,
-        unix::{ffi::OsStrExt, process::CommandExt},
-    },
-    process::{Command, Stdio},
+    ffi::{CStr, CString},
+    fs::File,
+    mem,
+    os::fd::{AsRawFd as _, OwnedFd},
     ptr,
 };
 
 use nix::{
     errno::Errno,
-    libc,
+    libc::{self, c_int, c_long, c_void},
     sys::{
         prctl,
         resource::{Resource, setrlimit},
-        signal::Signal,
+        signal::{SigSet, SigmaskHow, Signal, sigprocmask},
         stat::{Mode, umask},
+        wait::waitpid,
     },
-    unistd::{
-        Gid, Pid, Uid, chdir, getpid, getppid, setgid, setgroups, setpgid, setsid, setuid, write,
-    },
+    unistd::{Gid, Pid, Uid, chdir, getpid, getppid, setpgid, setsid, write},
 };
+
+#[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
+const SET_IDS: [c_long; 3] = [libc::SYS_setgroups, libc::SYS_setresgid, libc::SYS_setresuid];
+#[cfg(any(target_arch = "arm", target_arch = "x86"))]
+const SET_IDS: [c_long; 3] = [libc::SYS_setgroups32, libc::SYS_setresgid32, libc::SYS_setresuid32];
+
+/// Room for what runs before the program does.
+const STACK_BYTES: usize = 128 * 1024;
 
 /// What stands for the number in `WATCHDOG_PID=`, which is known only to the new process.
 const ROOM_FOR_A_PID: &str = "0000000000";
@@ -80,62 +86,75 @@ pub(crate) enum Step {
     Exec,
 }
 
-const STEPS: [Step; 6] =
-    [Step::Fork, Step::Cgroup, Step::Limit, Step::Identity, Step::Directory, Step::Exec];
-
-/// Numbers of errors are below this; what failed is told as a multiple of it.
-const STEP: i32 = 4096;
-
-/// Everything laid out for `execve`.
+/// Everything laid out for the new process.
 struct Layout {
     start: Start,
     arguments: Vec<*const libc::c_char>,
     environment: Vec<*const libc::c_char>,
-    /// Holds `WATCHDOG_PID=`; on the heap, where it stays when this moves.
+    /// Holds `WATCHDOG_PID=`.
     watched: Box<[u8]>,
+    /// What it reads from.
+    nothing: File,
     parent: Pid,
+    /// Told by the new process if it does not get as far as its program.
+    failed: Option<(Step, Errno)>,
 }
 
-// SAFETY: the pointers lead into heap blocks that the same value owns and nobody else writes to.
-unsafe impl Send for Layout {}
-// SAFETY: as above; it is only ever used by the one process that is forked with it.
-unsafe impl Sync for Layout {}
-
-/// Forks and runs the program; returns once it runs. The caller reaps it.
+/// Runs the program in a new process; returns once it runs. The caller reaps it.
 ///
 /// # Errors
 /// What failed and why; nothing of it is left then.
 pub(crate) fn spawn(start: Start) -> Result<Pid, (Step, Errno)> {
-    let output = |start: &Start| match &start.output {
-        Some(output) => output.try_clone().map(Stdio::from),
-        None => Ok(Stdio::null()),
-    };
-    let mut command = Command::new(OsStr::from_bytes(start.program.to_bytes()));
-    command
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(output(&start).map_err(|error| told(&error))?)
-        .stderr(output(&start).map_err(|error| told(&error))?);
-    let mut layout = Layout::new(start);
-    // SAFETY: the closure only makes system calls on memory that was laid out beforehand.
-    unsafe {
-        command.pre_exec(move || {
-            let (step, errno) = layout.run();
-            Err(io::Error::from_raw_os_error(step as i32 * STEP + errno as i32))
-        });
+    let becomes_another = start.identity.is_some();
+    let nothing = File::options().read(true).write(true).open("/dev/null");
+    let nothing = nothing.map_err(|error| {
+        (Step::Fork, Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
+    })?;
+    let mut layout = Layout::new(start, nothing);
+    let at_fork = |errno| (Step::Fork, errno);
+    let dumpable = prctl::get_dumpable().map_err(at_fork)?;
+    // A handler of ours must not run in the other process, on our memory.
+    let mut mask = SigSet::empty();
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask)).map_err(at_fork)?;
+    let pid = fork(&mut layout);
+    // It has been the mask before, so it can be again.
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
+    if becomes_another {
+        // To change the ids of a process marks its memory, which was still ours.
+        let _ = prctl::set_dumpable(dumpable);
     }
-    let child = command.spawn().map_err(|error| told(&error))?;
-    i32::try_from(child.id()).map(Pid::from_raw).map_err(|_| (Step::Fork, Errno::EOVERFLOW))
+    let pid = pid.map_err(at_fork)?;
+    match layout.failed {
+        None => Ok(pid),
+        Some(failed) => {
+            let _ = waitpid(pid, None); // it is ending
+            Err(failed)
+        }
+    }
 }
 
-fn told(error: &io::Error) -> (Step, Errno) {
-    let code = error.raw_os_error().unwrap_or(libc::EINVAL);
-    let step = usize::try_from(code / STEP).ok().and_then(|step| STEPS.get(step));
-    (step.copied().unwrap_or(Step::Fork), Errno::from_raw(code % STEP))
+fn fork(layout: &mut Layout) -> Result<Pid, Errno> {
+    let mut stack = vec![0_u128; STACK_BYTES / mem::size_of::<u128>()];
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: stacks grow down from the end of the block, which is aligned as the ABI demands;
+    // block and layout outlive the call, which returns when the other process needs neither.
+    let pid = unsafe {
+        let top = stack.as_mut_ptr_range().end;
+        libc::clone(enter, top.cast(), flags, ptr::from_mut(layout).cast())
+    };
+    Errno::result(pid).map(Pid::from_raw)
+}
+
+/// Where the new process begins. What it returns is its exit code.
+extern "C" fn enter(layout: *mut c_void) -> c_int {
+    // SAFETY: this is the layout that `fork` was given, whose thread stands still.
+    let layout = unsafe { &mut *layout.cast::<Layout>() };
+    layout.failed = Some(layout.run());
+    127
 }
 
 impl Layout {
-    fn new(start: Start) -> Self {
+    fn new(start: Start, nothing: File) -> Self {
         let pointers = |texts: &[CString]| texts.iter().map(|text| text.as_ptr()).collect();
         let mut arguments: Vec<_> = pointers(&start.arguments);
         arguments.push(ptr::null());
@@ -146,7 +165,8 @@ impl Layout {
             environment.push(watched.as_mut_ptr().cast());
         }
         environment.push(ptr::null());
-        Self { start, arguments, environment, watched, parent: getpid() }
+        let (parent, failed) = (getpid(), None);
+        Self { start, arguments, environment, watched, nothing, parent, failed }
     }
 
     /// In the new process. Returns only if something fails.
@@ -166,10 +186,14 @@ impl Layout {
     fn prepare(&self) -> Result<(), (Step, Errno)> {
         let start = &self.start;
         let at = |step| move |errno| (step, errno);
-        for signal in 1..=64 {
-            // SAFETY: the default action runs no code of ours; what cannot be set is refused.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        let output = start.output.as_ref().map_or(self.nothing.as_raw_fd(), |it| it.as_raw_fd());
+        for (from, to) in [(self.nothing.as_raw_fd(), 0), (output, 1), (output, 2)] {
+            // SAFETY: takes no memory; what stood there is the station's, not this process's.
+            Errno::result(unsafe { libc::dup2(from, to) }).map_err(at(Step::Fork))?;
         }
+        forget_handlers();
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+            .map_err(at(Step::Fork))?;
         if start.detached {
             setsid().map(drop).map_err(at(Step::Fork))?;
         } else {
@@ -190,15 +214,14 @@ impl Layout {
             setrlimit(*resource, *limit, *limit).map_err(at(Step::Limit))?;
         }
         if let Some((uid, gid, groups)) = &start.identity {
-            setgroups(groups).map_err(at(Step::Identity))?;
-            setgid(*gid).map_err(at(Step::Identity))?;
-            setuid(*uid).map_err(at(Step::Identity))?;
+            become_user(*uid, *gid, groups).map_err(at(Step::Identity))?;
         }
         chdir(start.directory.as_c_str()).map_err(at(Step::Directory))?;
         if start.no_new_privileges {
             prctl::set_no_new_privs().map_err(at(Step::Identity))?;
         }
         if !start.detached {
+            // After the change of user, which takes it back.
             prctl::set_pdeathsig(Signal::SIGKILL).map_err(at(Step::Fork))?;
             if getppid() != self.parent {
                 return Err((Step::Fork, Errno::ECHILD)); // it died before the kernel was asked
@@ -207,6 +230,31 @@ impl Layout {
         close_on_exec();
         Ok(())
     }
+}
+
+/// Every signal does again what it does by default.
+fn forget_handlers() {
+    for signal in 1..=64 {
+        // SAFETY: all zeroes are the default action with no flags; what cannot be set is refused.
+        unsafe {
+            let default: libc::sigaction = mem::zeroed();
+            libc::sigaction(signal, &raw const default, ptr::null_mut());
+        }
+    }
+}
+
+/// By the system calls themselves: the library's functions would change every thread of the
+/// station as well, whose memory this still is.
+fn become_user(uid: Uid, gid: Gid, groups: &[Gid]) -> Result<(), Errno> {
+    let [set_groups, set_gid, set_uid] = SET_IDS;
+    let (uid, gid) = (uid.as_raw(), gid.as_raw());
+    // SAFETY: a `Gid` is a `gid_t` and nothing else, and there are as many as is said.
+    unsafe {
+        Errno::result(libc::syscall(set_groups, groups.len(), groups.as_ptr()))?;
+        Errno::result(libc::syscall(set_gid, gid, gid, gid))?;
+        Errno::result(libc::syscall(set_uid, uid, uid, uid))?;
+    }
+    Ok(())
 }
 
 /// Writes the number of this process over the digits at the end of `watched`.
@@ -253,9 +301,27 @@ mod tests {
 
     #[test]
     fn what_failed_is_told_with_its_reason() {
-        let error = io::Error::from_raw_os_error(Step::Identity as i32 * STEP + libc::EPERM);
-        assert_eq!(told(&error), (Step::Identity, Errno::EPERM));
-        let error = io::Error::from_raw_os_error(libc::EAGAIN);
-        assert_eq!(told(&error), (Step::Fork, Errno::EAGAIN));
+        let start = |program: &CStr, directory: &CStr| Start {
+            program: program.to_owned(),
+            arguments: vec![program.to_owned()],
+            environment: Vec::new(),
+            names_watched: false,
+            directory: directory.to_owned(),
+            output: None,
+            detached: false,
+            cgroup: None,
+            umask: None,
+            nice: None,
+            limits: Vec::new(),
+            identity: None,
+            no_new_privileges: false,
+        };
+        let failed = spawn(start(c"/no/such", c"/")).unwrap_err();
+        assert_eq!(failed, (Step::Exec, Errno::ENOENT));
+        let failed = spawn(start(c"/bin/true", c"/no/such")).unwrap_err();
+        assert_eq!(failed, (Step::Directory, Errno::ENOENT));
+        let pid = spawn(start(c"/bin/true", c"/")).unwrap();
+        let ended = waitpid(pid, None).unwrap();
+        assert_eq!(ended, nix::sys::wait::WaitStatus::Exited(pid, 0));
     }
 }

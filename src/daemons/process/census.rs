@@ -8,10 +8,14 @@ use std::{
     collections::{HashMap, HashSet},
     fs::{self, File},
     io::{self, Read as _},
+    os::fd::OwnedFd,
     process,
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    fcntl::{OFlag, open, openat},
+    sys::{signal::Signal, stat::Mode},
+};
 
 use crate::sys::pidfd;
 
@@ -82,6 +86,8 @@ pub(super) struct Family {
     pub(super) marks: Marks,
     /// Processes that were seen to belong to it.
     pub(super) known: Vec<Member>,
+    /// This station has started it.
+    pub(super) is_ours: bool,
 }
 
 impl Family {
@@ -107,27 +113,46 @@ impl Marks {
     }
 }
 
+/// What is looked at in a [`Census`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// The marks of processes that started then or later are read, in ticks since the machine
+    /// started: those of one family are no older than its program.
+    pub(super) since: u64,
+    /// They are read whoever the parent is. Else only where it is one of our ancestors, or we are:
+    /// that is where the kernel puts orphans of what we have started.
+    pub(super) is_wide: bool,
+    /// The programs of other families, which cost a look each, for nothing.
+    pub(super) left_out: HashSet<i32>,
+}
+
 /// All processes at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Census(Vec<Entry>);
 
 impl Census {
-    /// Walks over `/proc`. The environment is read of those only that started at `since` or later.
+    /// Walks over `/proc`, and looks at what `scope` needs.
     ///
     /// # Errors
     /// There is no `/proc`.
-    pub(super) fn take(since: u64) -> io::Result<Self> {
-        let mut entries = Vec::new();
+    pub(super) fn take(scope: &Scope) -> io::Result<Self> {
+        let proc = open("/proc", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        let mut census = Self::default();
         for entry in fs::read_dir("/proc")? {
             let name = entry?.file_name();
             let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-            let Some(mut entry) = read_stat(pid) else { continue };
-            if !entry.ended && entry.member.started >= since {
-                entry.marks = read_marks(pid);
+            if !scope.left_out.contains(&pid) {
+                census.0.extend(stat_at(&proc, pid));
             }
-            entries.push(entry);
         }
-        Ok(Self(entries))
+        let spared = census.spared();
+        for entry in &mut census.0 {
+            let may_be_an_orphan = scope.is_wide || spared.contains(&entry.parent);
+            if may_be_an_orphan && !entry.ended && entry.member.started >= scope.since {
+                entry.marks = read_marks(entry.member.pid);
+            }
+        }
+        Ok(census)
     }
 
     /// The living members of a family; never this process, one of its ancestors or PID 1.
@@ -137,7 +162,7 @@ impl Census {
 
     /// The living processes of a station's programs, without those of the daemons in `kept`.
     pub(super) fn marked(&self, station: &[u8], kept: &[Vec<u8>]) -> Vec<Member> {
-        let spared = self.spared(i32::try_from(process::id()).unwrap_or(1));
+        let spared = self.spared();
         let left = self.0.iter().filter(|entry| {
             let marks = entry.marks.as_ref();
             marks.is_some_and(|it| it.station == station && !kept.contains(&it.daemon))
@@ -148,7 +173,7 @@ impl Census {
 
     /// The living processes that `is_meant` and all that descend from them, under the same rule.
     pub(super) fn with_descendants(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<Member> {
-        let spared = self.spared(i32::try_from(process::id()).unwrap_or(1));
+        let spared = self.spared();
         let others = || self.0.iter().filter(|entry| !spared.contains(&entry.member.pid));
         let mut found: HashSet<_> =
             others().filter(|entry| is_meant(entry)).map(|entry| entry.member.pid).collect();
@@ -168,8 +193,9 @@ impl Census {
         living.map(|entry| entry.member).collect()
     }
 
-    /// `own`, its ancestors and PID 1.
-    fn spared(&self, own: i32) -> HashSet<i32> {
+    /// This process, its ancestors and PID 1.
+    fn spared(&self) -> HashSet<i32> {
+        let own = i32::try_from(process::id()).unwrap_or(1);
         let parents: HashMap<_, _> =
             self.0.iter().map(|entry| (entry.member.pid, entry.parent)).collect();
         let mut spared = HashSet::from([0, 1]);
@@ -183,8 +209,18 @@ impl Census {
 
 /// Reads `/proc/PID/stat`; none if there is no such process, or it is the kernel's.
 pub(super) fn read_stat(pid: i32) -> Option<Entry> {
+    stat_of(File::open(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn stat_at(proc: &OwnedFd, pid: i32) -> Option<Entry> {
+    let path = format!("{pid}/stat");
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    stat_of(openat(proc, path.as_str(), flags, Mode::empty()).ok()?.into())
+}
+
+fn stat_of(mut file: File) -> Option<Entry> {
     let mut text = [0; 1024];
-    let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut text).ok()?;
+    let length = file.read(&mut text).ok()?;
     parse_stat(text.get(..length)?)
 }
 
@@ -195,21 +231,17 @@ pub(super) fn read_marks(pid: i32) -> Option<Marks> {
 
 /// `PID (NAME) STATE PARENT GROUP SESSION …`, where the name may contain anything.
 fn parse_stat(text: &[u8]) -> Option<Entry> {
-    let text = String::from_utf8_lossy(text);
-    let (pid, rest) = text.split_once(" (")?;
-    let (_, fields) = rest.rsplit_once(") ")?;
-    let fields: Vec<_> = fields.split_ascii_whitespace().collect();
-    let number = |at: usize| fields.get(at)?.parse::<i32>().ok();
-    let flags: u64 = fields.get(6)?.parse().ok()?;
+    let name = text.iter().position(|byte| *byte == b'(')?;
+    let end = text.iter().rposition(|byte| *byte == b')')?;
+    let pid = str::from_utf8(text.get(..name)?).ok()?.trim_end().parse().ok()?;
+    let mut fields = str::from_utf8(text.get(end + 1..)?).ok()?.split_ascii_whitespace();
+    let ended = matches!(fields.next()?, "Z" | "X");
+    let mut number = || fields.next()?.parse::<i32>().ok();
+    let (parent, group, session) = (number()?, number()?, number()?);
+    let flags: u64 = fields.nth(2)?.parse().ok()?;
     (flags & KERNEL_THREAD == 0).then_some(())?;
-    Some(Entry {
-        member: Member { pid: pid.parse().ok()?, started: fields.get(19)?.parse().ok()? },
-        parent: number(1)?,
-        group: number(2)?,
-        session: number(3)?,
-        ended: matches!(*fields.first()?, "Z" | "X"),
-        marks: None,
-    })
+    let started = fields.nth(12)?.parse().ok()?;
+    Some(Entry { member: Member { pid, started }, parent, group, session, ended, marks: None })
 }
 
 fn parse_marks(environment: &[u8]) -> Option<Marks> {
@@ -242,7 +274,7 @@ mod tests {
 
     fn family(main: i32) -> Family {
         let main = Member { pid: main, started: 100 };
-        Family { main, leads: true, marks: marks("r1"), known: Vec::new() }
+        Family { main, leads: true, marks: marks("r1"), known: Vec::new(), is_ours: true }
     }
 
     fn pids(members: &[Member]) -> Vec<i32> {
@@ -297,8 +329,8 @@ mod tests {
     #[test]
     fn this_process_and_its_ancestors_are_spared() {
         let own = i32::try_from(process::id()).unwrap();
-        let census = Census::take(u64::MAX).unwrap();
-        let spared = census.spared(own);
+        let census = Census::take(&Scope { since: u64::MAX, ..Scope::default() }).unwrap();
+        let spared = census.spared();
         assert!(spared.contains(&own) && spared.contains(&1), "{spared:?}");
         let parent = nix::unistd::getppid().as_raw();
         assert!(spared.contains(&parent));

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
-    census::Census,
+    census::{Census, Scope},
     cgroup::Base,
     reaper::Reaper,
     record::{self, file_name},
@@ -101,9 +101,11 @@ impl Host {
             .filter(|record| is_kept(&record.name) && record.process(&self.boot_id).is_some())
             .map(|record| record.name.into_bytes())
             .collect();
+        let everything = Scope { is_wide: true, ..Scope::default() };
         let mut killed = Vec::new();
         for _ in 0..SWEEPS {
-            let left = Census::take(0)?.marked(self.workspace.as_os_str().as_bytes(), &kept);
+            let left =
+                Census::take(&everything)?.marked(self.workspace.as_os_str().as_bytes(), &kept);
             if left.is_empty() {
                 break;
             }

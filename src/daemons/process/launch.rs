@@ -117,7 +117,7 @@ impl Launch {
             return Err("no descriptor is left to watch it".to_owned());
         };
         let marks = self.marks();
-        let family = Family { main, leads: true, marks, known: Vec::new() };
+        let family = Family { main, leads: true, marks, known: Vec::new(), is_ours: true };
         let cgroup = cgroup.filter(|_| self.is_main);
         let mut tree = Tree::new(family, pidfd, cgroup, host.reaper());
         tree.leave_alone(is_detached);

@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     Options, ProcessError,
     actor::Seen,
-    census::{Family, Member},
+    census::{Family, Marks, Member},
     error::plain,
     host,
     launch::{Launch, Launched, Sink},
@@ -90,7 +90,7 @@ impl Life {
                     Err(error) => info!("{} cannot be adopted: {}", options.name, plain(&error)),
                 }
             }
-            self.bury(&record, process).await;
+            self.bury(process).await;
         }
         self.spawn(&files).await
     }
@@ -103,8 +103,7 @@ impl Life {
         if Member::find(process.pid) != Some(process) {
             return Err(io::ErrorKind::NotFound.into()); // it has ended meanwhile
         }
-        let family =
-            Family { main: process, leads: true, marks: launch.marks(), known: Vec::new() };
+        let family = left_by_earlier(process, launch.marks());
         let mut tree = Tree::new(family, pidfd, None, options.host.reaper());
         tree.leave_alone(true);
         let position = fs::metadata(options.host.log_file(&options.name)).map_or(0, |it| it.len());
@@ -122,12 +121,12 @@ impl Life {
     }
 
     /// Kills what an earlier life of the station has left running, with its whole tree.
-    async fn bury(&self, record: &Record, process: Member) {
+    async fn bury(&self, process: Member) {
         let options = &self.plan.options;
         warn!("{} still ran with PID {}, and is killed", options.name, process.pid);
         let mut marks = self.launch(String::new()).marks();
         marks.run.clear();
-        let family = Family { main: process, leads: record.pid > 1, marks, known: Vec::new() };
+        let family = left_by_earlier(process, marks);
         let (done, buried) = oneshot::channel();
         options.host.reaper().bury(Grave { family, cgroup: None, done: Some(done) });
         let _ = buried.await; // without the reaper, nobody can do more
@@ -307,6 +306,10 @@ impl Life {
         end.ended().await;
         true
     }
+}
+
+fn left_by_earlier(main: Member, marks: Marks) -> Family {
+    Family { main, leads: true, marks, known: Vec::new(), is_ours: false }
 }
 
 impl Drop for Recorded {

@@ -1,8 +1,8 @@
 //! What a program says of itself, by `sd_notify(3)`.
 //!
 //! The kernel tells who sends each message. It is listened to if it comes from the program's
-//! family, and from its user or root. A helper that has ended by the time it is looked for is
-//! taken at its user's word: who runs as that user can do to the program whatever it likes.
+//! family. A helper that has ended by the time it is looked for is taken at the word of its user,
+//! if that is the program's own or root: who runs as that can do to the program what it likes.
 
 use std::{
     cell::{Cell, RefCell},
@@ -137,13 +137,11 @@ fn receive(fd: i32) -> io::Result<(Vec<u8>, Option<UnixCredentials>)> {
 }
 
 fn may_speak(family: &Family, sender: &UnixCredentials) -> bool {
-    let owner = fs::metadata(format!("/proc/{}", family.main.pid)).map(|found| found.uid());
-    if sender.uid() != 0 && owner.ok() != Some(sender.uid()) {
-        return false;
-    }
     let mut pid = sender.pid();
     for generation in 0..GENERATIONS {
-        let Some(mut entry) = read_stat(pid) else { return generation == 0 };
+        let Some(mut entry) = read_stat(pid) else {
+            return generation == 0 && is_its_user(family, sender.uid());
+        };
         entry.marks = read_marks(pid);
         if family.claims(&entry) {
             return true;
@@ -151,6 +149,11 @@ fn may_speak(family: &Family, sender: &UnixCredentials) -> bool {
         pid = entry.parent;
     }
     false
+}
+
+fn is_its_user(family: &Family, uid: u32) -> bool {
+    let owner = fs::metadata(format!("/proc/{}", family.main.pid)).map(|found| found.uid());
+    uid == 0 || owner.ok() == Some(uid)
 }
 
 #[cfg(test)]
@@ -179,6 +182,7 @@ mod tests {
             leads: true,
             marks: Marks::default(),
             known: Vec::new(),
+            is_ours: true,
         };
         assert!(may_speak(&family(pid), &own));
         let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();

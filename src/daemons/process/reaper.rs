@@ -1,9 +1,10 @@
 //! The thread that looks for what is left of programs, and ends it when nobody else will.
 
 use std::{
+    collections::HashSet,
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
@@ -21,7 +22,7 @@ use nix::{
 use tokio::sync::oneshot;
 
 use super::{
-    census::{Census, Family},
+    census::{Census, Family, Member, Scope},
     cgroup::Cgroup,
 };
 
@@ -50,15 +51,28 @@ impl Grave {
     }
 }
 
+/// Somebody who wants to know who runs.
+struct Asked {
+    main: Member,
+    is_ours: bool,
+    answer: oneshot::Sender<Arc<Census>>,
+}
+
 enum Work {
-    Census(u64, oneshot::Sender<Arc<Census>>),
+    Census(Asked),
     Bury(Grave),
     Leave(i32),
 }
 
 /// The way to the thread, which ends after the last of these, when it has nothing left to do.
 #[derive(Clone)]
-pub(super) struct Reaper(Sender<Work>);
+pub(super) struct Reaper {
+    work: Sender<Work>,
+    /// The programs that run.
+    mains: Mains,
+}
+
+type Mains = Arc<Mutex<HashSet<i32>>>;
 
 impl Reaper {
     /// Starts the thread.
@@ -66,34 +80,47 @@ impl Reaper {
     /// # Errors
     /// No thread can be started.
     pub(super) fn start() -> io::Result<Self> {
-        let (sender, receiver) = mpsc::channel();
-        let thread = Thread { graves: Vec::new(), left: Vec::new() };
-        thread::Builder::new().name("reaper".to_owned()).spawn(move || thread.run(&receiver))?;
-        Ok(Self(sender))
+        let (work, orders) = mpsc::channel();
+        let mains = Mains::default();
+        let thread = Thread { graves: Vec::new(), left: Vec::new(), mains: Arc::clone(&mains) };
+        thread::Builder::new().name("reaper".to_owned()).spawn(move || thread.run(&orders))?;
+        Ok(Self { work, mains })
     }
 
-    /// Who runs now, with the marks of those that started at `since` or later. Those who ask at
-    /// the same time share one walk.
-    pub(super) async fn census(&self, since: u64) -> Arc<Census> {
+    /// Who runs now, as far as it matters to this family. Those who ask at the same time share
+    /// one walk.
+    pub(super) async fn census(&self, family: &Family) -> Arc<Census> {
         let (answer, census) = oneshot::channel();
-        let _ = self.0.send(Work::Census(since, answer));
+        let asked = Asked { main: family.main, is_ours: family.is_ours, answer };
+        let _ = self.work.send(Work::Census(asked));
         census.await.unwrap_or_default()
+    }
+
+    /// Notes that this program runs, or does no more.
+    pub(super) fn note(&self, pid: i32, runs: bool) {
+        let mut mains = self.mains.lock().unwrap_or_else(PoisonError::into_inner);
+        if runs {
+            mains.insert(pid);
+        } else {
+            mains.remove(&pid);
+        }
     }
 
     /// Kills a whole family, and reaps it.
     pub(super) fn bury(&self, grave: Grave) {
-        let _ = self.0.send(Work::Bury(grave));
+        let _ = self.work.send(Work::Bury(grave));
     }
 
     /// Reaps this child when it ends, if nobody else does.
     pub(super) fn leave(&self, pid: i32) {
-        let _ = self.0.send(Work::Leave(pid));
+        let _ = self.work.send(Work::Leave(pid));
     }
 }
 
 struct Thread {
     graves: Vec<Grave>,
     left: Vec<i32>,
+    mains: Mains,
 }
 
 impl Thread {
@@ -113,7 +140,7 @@ impl Thread {
             let mut asked = Vec::new();
             for work in first.into_iter().chain(work.try_iter()) {
                 match work {
-                    Work::Census(since, answer) => asked.push((since, answer)),
+                    Work::Census(who) => asked.push(who),
                     Work::Bury(grave) => self.graves.push(grave),
                     Work::Leave(pid) => self.left.push(pid),
                 }
@@ -123,11 +150,20 @@ impl Thread {
         }
     }
 
-    fn look(&mut self, asked: Vec<(u64, oneshot::Sender<Arc<Census>>)>) {
-        let graves = self.graves.iter().map(|grave| grave.family.main.started);
-        let Some(since) = asked.iter().map(|(since, _)| *since).chain(graves).min() else { return };
-        let census = Arc::new(Census::take(since).unwrap_or_default());
-        for (_, answer) in asked {
+    fn look(&mut self, asked: Vec<Asked>) {
+        let families = || {
+            let graves = self.graves.iter().map(|grave| (grave.family.main, false));
+            asked.iter().map(|asked| (asked.main, asked.is_ours)).chain(graves)
+        };
+        let Some(since) = families().map(|(main, _)| main.started).min() else { return };
+        let mut left_out = self.mains.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (main, _) in families() {
+            left_out.remove(&main.pid);
+        }
+        let is_wide = families().any(|(_, is_ours)| !is_ours);
+        let census = Census::take(&Scope { since, is_wide, left_out });
+        let census = Arc::new(census.unwrap_or_default());
+        for Asked { answer, .. } in asked {
             let _ = answer.send(Arc::clone(&census));
         }
         self.graves.retain_mut(|grave| {

@@ -69,6 +69,7 @@ impl Tree {
         reaper: Reaper,
     ) -> Self {
         let pidfd = Arc::new(pidfd);
+        reaper.note(family.main.pid, true);
         Self { family, pidfd, cgroup, reaper, left_alone: false, over: false }
     }
 
@@ -162,6 +163,7 @@ impl Tree {
     /// Reaps the program: nothing is left of it.
     pub(super) fn finish(mut self) {
         self.over = true;
+        self.reaper.note(self.pid(), false); // from here on, the number may be another's
         reap(self.pid());
         if let Some(cgroup) = &self.cgroup {
             cgroup.remove();
@@ -169,7 +171,7 @@ impl Tree {
     }
 
     async fn members(&self) -> Vec<Member> {
-        let census = self.reaper.census(self.family.main.started).await;
+        let census = self.reaper.census(&self.family).await;
         let mut members = census.members(&self.family);
         for member in self.cgroup.iter().flat_map(Cgroup::members) {
             if !members.contains(&member) {
@@ -182,6 +184,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
+        self.reaper.note(self.pid(), false);
         if self.over {
         } else if self.left_alone {
             self.reaper.leave(self.pid());
