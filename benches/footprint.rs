@@ -5,22 +5,15 @@
 //! `IDLE_SECONDS` change the size; `SIMULATE=grbl` adds a simulated machine.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+#[path = "support/station.rs"]
+mod station;
+
 use std::{
-    env, fs,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
+    env, fs, io, thread,
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::{Pid, SysconfVar, sysconf},
-};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_stationd");
+use station::{PROGRAM, Station};
 
 /// In milliseconds, on a workspace that exists already.
 const READY_LIMIT: f64 = 50.0;
@@ -35,11 +28,11 @@ fn main() -> io::Result<()> {
     let starts = setting("STARTS", 15).max(1);
     let seconds = setting("IDLE_SECONDS", 30);
     let workspace = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    Station::start(workspace.path())?.stop()?; // makes the workspace, warms the caches
+    Station::start(workspace.path(), "")?.stop()?; // makes the workspace, warms the caches
 
     let mut ready = Vec::new();
     for _ in 0..starts {
-        let station = Station::start(workspace.path())?;
+        let station = Station::start(workspace.path(), "")?;
         ready.push(station.ready.as_secs_f64() * 1000.0);
         station.stop()?;
     }
@@ -53,7 +46,7 @@ fn main() -> io::Result<()> {
         &format!("median of {starts}, worst {worst:.1}"),
     );
 
-    let station = Station::start(workspace.path())?;
+    let station = Station::start(workspace.path(), "")?;
     // The first samples and health checks are part of starting, not of being idle.
     thread::sleep(Duration::from_secs(5));
     let (before, since) = (station.cpu()?, Instant::now());
@@ -84,113 +77,4 @@ fn setting(name: &str, usual: u64) -> u64 {
 fn tell(what: &str, figure: f64, limit: f64, unit: &str, note: &str) {
     let verdict = if figure < limit { "ok" } else { "SHORT" };
     println!("{what:<16} {figure:>9.2} {unit}, limit {limit} {unit}: {verdict} ({note})");
-}
-
-/// A running station that nobody talks to.
-struct Station {
-    process: Child,
-    port: u16,
-    ready: Duration,
-}
-
-impl Station {
-    /// Starts it and asks `/ready` until it says yes.
-    fn start(workspace: &Path) -> io::Result<Self> {
-        let mut command = Command::new(PROGRAM);
-        for (name, _) in env::vars_os() {
-            if name.as_encoded_bytes().starts_with(b"STATIOND_") {
-                command.env_remove(name);
-            }
-        }
-        let config = workspace.join("bench.yaml");
-        fs::write(&config, "")?;
-        command.arg("start").arg("--workspace").arg(workspace).arg("--config").arg(config);
-        // A port of our own choice, so that it can be asked before it has said anything.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        command.args(["--port", &port.to_string(), "--log-level", "warn"]);
-        if let Ok(drivers) = env::var("SIMULATE") {
-            command.arg(format!("--simulate={drivers}"));
-        }
-        let since = Instant::now();
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-        let mut station = Self { process, port, ready: Duration::ZERO };
-        while station.get("/ready").is_err() {
-            if let Some(status) = station.process.try_wait()? {
-                return Err(io::Error::other(format!("the station ended: {status}")));
-            }
-            thread::sleep(Duration::from_micros(200));
-        }
-        station.ready = since.elapsed();
-        Ok(station)
-    }
-
-    /// One request; an error unless the answer is 200.
-    fn get(&self, path: &str) -> io::Result<()> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(io::Error::other(answer)) }
-    }
-
-    /// How many requests a second one connection gets answered, one after the other.
-    fn health_rate(&self, period: Duration) -> io::Result<f64> {
-        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port))?);
-        stream.get_ref().set_nodelay(true)?;
-        let (mut count, since) = (0_u32, Instant::now());
-        while since.elapsed() < period {
-            stream.get_mut().write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-            let (mut length, mut line) = (0, String::new());
-            while line != "\r\n" {
-                line.clear();
-                if stream.read_line(&mut line)? == 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().map_err(io::Error::other)?;
-                }
-            }
-            io::copy(&mut (&mut stream).take(length), &mut io::sink())?;
-            count += 1;
-        }
-        Ok(f64::from(count) / since.elapsed().as_secs_f64())
-    }
-
-    /// CPU time that all its threads have used, in seconds.
-    fn cpu(&self) -> io::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // After the name, which may hold blanks: field 3 on; 14 and 15 are user and system time.
-        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-        let ticks: u32 =
-            fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
-        let rate = sysconf(SysconfVar::CLK_TCK)?.and_then(|rate| i32::try_from(rate).ok());
-        Ok(f64::from(ticks) / f64::from(rate.unwrap_or(100)))
-    }
-
-    /// Resident memory in megabytes.
-    fn rss(&self) -> io::Result<f64> {
-        let kilobytes: u32 = self.status("VmRSS:")?.parse().map_err(io::Error::other)?;
-        Ok(f64::from(kilobytes) * 1024.0 / 1e6)
-    }
-
-    fn status(&self, name: &str) -> io::Result<String> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let value = line.and_then(|rest| rest.split_whitespace().next());
-        value.map(str::to_owned).ok_or_else(|| io::Error::other(format!("no {name}")))
-    }
-
-    fn stop(mut self) -> io::Result<()> {
-        let pid = i32::try_from(self.process.id()).map_err(io::Error::other)?;
-        kill(Pid::from_raw(pid), Signal::SIGTERM)?;
-        let status = self.process.wait()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended: {status}"))) }
-    }
-}
-
-impl Drop for Station {
-    fn drop(&mut self) {
-        let _ = self.process.kill(); // it has ended already, unless something failed
-        let _ = self.process.wait();
-    }
 }

@@ -24,6 +24,7 @@ pub mod feed;
 pub mod firmware;
 pub mod http;
 pub mod link;
+pub mod log_file;
 pub mod station;
 pub mod store;
 pub mod supervision;

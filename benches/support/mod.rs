@@ -24,7 +24,7 @@ use stationd::{
     feed::Feed,
     http::{App, Names, Policy, Settings, Token},
     store::{Store, StoreOptions, Synchronous},
-    supervision::{Supervisor, child},
+    supervision::{Rules, Supervisor, child},
 };
 
 /// The token of the server under test.
@@ -86,7 +86,9 @@ fn links(tools: &Tools, dir: &Path) -> Links {
     let store = tools.store.clone();
     let (_, sync) =
         child(move |vitals| Ok::<_, Infallible>(Sync::new(copies.clone(), store.clone(), vitals)));
-    let supervisor = Supervisor::new(Vec::new(), |_| ()).expect("no daemons fit together").start();
+    let supervisor = Supervisor::new(Vec::new(), Rules::default(), |_| ())
+        .expect("no daemons fit together")
+        .start();
     Links { supervisor, job_queue, device_manager, sync }
 }
 

@@ -13,6 +13,9 @@ use super::{
     events::EventsArgs,
     job::JobCommand,
     lifecycle::ShutdownArgs,
+    logs::LogsArgs,
+    plugin::PluginCommand,
+    reconcile::ReconcileArgs,
     start::StartArgs,
     submit::{RunArgs, SubmitArgs},
 };
@@ -169,6 +172,13 @@ pub(super) enum Command {
     /// Look at daemons, start and stop them
     #[command(visible_alias = "daemons", after_help = DAEMON_EXAMPLES)]
     Daemon(DaemonGroup),
+    /// Print the log of a daemon's program, or the station's own
+    Logs(LogsArgs),
+    /// Compare what should run with what runs, now, and mend what differs
+    Reconcile(ReconcileArgs),
+    /// Look at plug-ins, add and remove them
+    #[command(subcommand, visible_alias = "plugins", subcommand_required = true)]
+    Plugin(PluginCommand),
     /// Show what happened, or what happens
     Events(EventsArgs),
     /// Print the metrics as Prometheus text
@@ -205,7 +215,10 @@ With options alone, `stationd daemon` starts the station.
 
 Examples:
   stationd daemon list --wide
-  stationd daemon restart sync metrics";
+  stationd daemon why camera
+  stationd daemon restart sync metrics
+  stationd daemon restart --all --rolling
+  stationd daemon logs camera -f";
 
 /// `queue …`
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]

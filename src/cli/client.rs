@@ -211,7 +211,7 @@ fn problem(status: StatusCode, text: &str) -> String {
 }
 
 /// A refusal with what to do about it.
-fn refusal(status: StatusCode, detail: String) -> Failure {
+pub(super) fn refusal(status: StatusCode, detail: String) -> Failure {
     let with = |advice: &str| format!("{detail}; {advice}");
     match status {
         StatusCode::UNAUTHORIZED => {

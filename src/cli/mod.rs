@@ -19,10 +19,13 @@ mod heartbeat;
 mod job;
 mod lifecycle;
 mod live;
+mod logs;
 mod parse;
 #[cfg(test)]
 mod parse_table;
+mod plugin;
 mod print;
+mod reconcile;
 mod run;
 mod shell;
 mod start;

@@ -83,18 +83,15 @@ fn refuse_start_options(matches: &ArgMatches) -> Result<(), Error> {
 /// All daemons are meant only where that is said.
 fn refuse_no_daemon(command: &Command) -> Result<(), Error> {
     let Command::Daemon(group) = command else { return Ok(()) };
-    match &group.command {
-        Some(
-            DaemonCommand::Show(selection)
-            | DaemonCommand::Start(selection)
-            | DaemonCommand::Stop(selection),
-        ) if selection.is_empty() => Err(usage(
-            ErrorKind::MissingRequiredArgument,
-            "name the daemons, or write --category or --all; the station itself is started by \
-             `stationd start` and stopped by `stationd shutdown`",
-        )),
-        _ => Ok(()),
+    let selection = group.command.as_ref().and_then(DaemonCommand::selection);
+    if selection.is_none_or(|selection| !selection.is_empty()) {
+        return Ok(());
     }
+    Err(usage(
+        ErrorKind::MissingRequiredArgument,
+        "name the daemons, or write --category or --all; the station itself is started by \
+         `stationd start`, stopped by `stationd shutdown` and restarted by `stationd restart`",
+    ))
 }
 
 /// The command that a hidden alias below `daemon` stands for.
@@ -107,7 +104,7 @@ fn without_alias(command: Command) -> Command {
         Some(DaemonCommand::Config(command)) => Command::Config(command),
         Some(DaemonCommand::Metrics) => Command::Metrics,
         Some(DaemonCommand::Queue(command)) => Command::Queue(command),
-        Some(DaemonCommand::Restart(selection)) if selection.is_empty() => Command::Restart,
+        Some(DaemonCommand::Restart(args)) if args.is_empty() => Command::Restart,
         other => {
             group.command = other;
             Command::Daemon(group)

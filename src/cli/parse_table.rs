@@ -86,6 +86,9 @@ fn the_table_of_start_options() {
         (text("plot"), text("dialout"), Some(-5))
     );
     assert_eq!(start("--daemons sync,METRICS").daemons, list(&["sync", "METRICS"]));
+    for line in ["--profile studio", "start --profile=studio", "daemon --profile studio"] {
+        assert_eq!(start(line).profile, text("studio"), "{line}");
+    }
     assert_eq!(start("").simulate, None);
     for line in ["--simulate", "--simulate start", "start --simulate", "--simulate --port 1"] {
         assert_eq!(start(line).simulate, Some(vec![]), "{line}");
@@ -123,11 +126,15 @@ fn hidden_aliases_are_the_commands_they_stand_for() {
         ("daemons list", "daemon list"),
         ("jobs list", "job list"),
         ("devices list", "device list"),
+        ("plugins list", "plugin list"),
+        ("logs camera -n 5 -f", "logs --lines 5 --follow camera"),
     ] {
         assert_eq!(client(alias), client(command), "{alias}");
     }
     assert_ne!(client("daemon restart sync"), client("restart"));
     assert_ne!(client("daemon restart --all"), client("restart"));
+    assert_ne!(client("daemon restart --all --rolling"), client("daemon restart --all"));
+    assert_ne!(client("logs camera"), client("logs"));
 }
 
 #[test]
@@ -171,6 +178,24 @@ fn every_command_is_understood() {
         "daemon show sync metrics",
         "daemon stop --category media",
         "daemon start --all",
+        "daemon list --tree",
+        "daemon why camera",
+        "daemon why --all",
+        "daemon stop camera --force",
+        "daemon restart camera web --force",
+        "daemon restart --all --rolling",
+        "daemon restart --category media --rolling",
+        "daemon logs camera web -f -n 20",
+        "logs",
+        "logs -f",
+        "logs -n 0 --follow camera",
+        "reconcile",
+        "reconcile --all",
+        "reconcile camera --json",
+        "plugin list",
+        "plugin install ./studio",
+        "plugins uninstall studio",
+        "plugin reload",
         "events -f --type t --resource job:1 --channel jobs --since 1041",
         "metrics",
         "check health --nagios",
@@ -215,6 +240,23 @@ fn bad_usage_is_exit_code_2() {
         "daemon frobnicate",
         "daemon start",
         "daemon stop a --all",
+        "daemon why",
+        "daemon start a --force",
+        "daemon start a --rolling",
+        "daemon stop a --rolling",
+        "daemon restart --rolling",
+        "daemon restart --force",
+        "daemon list --wide --tree",
+        "daemon logs",
+        "daemon logs a -n many",
+        "logs a b",
+        "logs a -n 10001",
+        "reconcile a --all",
+        "reconcile a b",
+        "plugin",
+        "plugin install",
+        "plugin uninstall",
+        "--profile a --daemons b",
         "run ls",
         "run --timeout 0 -- ls",
         "check",

@@ -8,10 +8,11 @@ use super::{
     config::ConfigCommand,
     daemon, demo, device, events,
     failure::Failure,
-    heartbeat, job, lifecycle,
+    heartbeat, job, lifecycle, logs,
     parse::Invocation,
+    plugin,
     print::Out,
-    shell, status, submit,
+    reconcile, shell, status, submit,
 };
 
 /// Does what a command line other than `start` asks for, and says on standard error why it could
@@ -39,10 +40,13 @@ fn carry_out(Invocation { global, command }: &Invocation) -> Result<(), Failure>
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man => shell::man(),
         Command::Demo(args) => demo::run(global, out, args),
+        Command::Logs(args) if args.name.is_none() && !args.how.follow => {
+            logs::of_station(global, out, args.how.lines)
+        }
         command => actix::System::new().block_on(async {
             let client = Client::find(global)?;
             tokio::select! {
-                result = ask(&client, out, command) => result,
+                result = ask(&client, out, global, command) => result,
                 _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
             }
         }),
@@ -59,7 +63,7 @@ fn configure(global: &Global, out: Out, command: &ConfigCommand) -> Result<(), F
 }
 
 /// Whatever needs a running station.
-async fn ask(client: &Client, out: Out, command: &Command) -> Result<(), Failure> {
+async fn ask(client: &Client, out: Out, global: &Global, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Status { verbose } => status::status(client, out, *verbose).await,
         Command::Health => status::health(client, out).await,
@@ -76,6 +80,9 @@ async fn ask(client: &Client, out: Out, command: &Command) -> Result<(), Failure
         Command::Job(command) => job::run(client, out, command).await,
         Command::Device(command) => device::run(client, out, command).await,
         Command::Daemon(group) => daemon::run(client, out, group).await,
+        Command::Logs(args) => logs::run(client, out, global, args).await,
+        Command::Reconcile(args) => reconcile::run(client, out, args).await,
+        Command::Plugin(command) => plugin::run(client, out, command).await,
         Command::Events(args) => events::run(client, out, args).await,
         // Carried out without a station.
         Command::Start(_)

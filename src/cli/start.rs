@@ -42,6 +42,9 @@ pub(super) struct StartArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = clap::value_parser!(i32).range(-20..=19))]
     pub nice: Option<i32>,
+    /// Run the daemons of this profile only, with what they depend on
+    #[arg(long, value_name = "NAME", conflicts_with = "daemons")]
+    pub profile: Option<String>,
     /// Run these daemons only, with what they depend on
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub daemons: Vec<String>,
@@ -85,6 +88,7 @@ impl StartArgs {
             user: later.user.or(self.user),
             group: later.group.or(self.group),
             nice: later.nice.or(self.nice),
+            profile: later.profile.or(self.profile),
             daemons: if later.daemons.is_empty() { self.daemons } else { later.daemons },
             simulate: later.simulate.or(self.simulate),
             foreground: later.foreground || self.foreground,
@@ -109,6 +113,7 @@ pub(super) fn options(args: StartArgs, global: &Global) -> std::io::Result<Start
         user: args.user,
         group: args.group,
         nice: args.nice,
+        profile: args.profile,
         daemons: args.daemons,
         simulate: args.simulate.map(|list| {
             list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     client::{Client, accept},
+    daemon::ListArgs,
     failure::Failure,
     print::{Out, field, megabytes, object, print_json, print_text, seconds},
 };
@@ -19,7 +20,8 @@ pub(super) async fn status(client: &Client, out: Out, verbose: bool) -> Result<(
     print_text(&summary(&status))?;
     if verbose {
         super::device::list(client, out).await?;
-        super::daemon::list(client, out, true, None, None).await?;
+        let wide = ListArgs { wide: true, ..ListArgs::default() };
+        super::daemon::list(client, out, &wide).await?;
     }
     Ok(())
 }
@@ -44,8 +46,21 @@ fn summary(status: &Value) -> String {
         ("Memory Usage", format!("{memory} MB")),
         ("Open File Descriptors", field(status, "open_file_descriptors")),
     ]
+    .into_iter()
+    .chain(last_run(&status["last_run"]).map(|how| ("Last Run", how)))
     .map(|(key, value)| format!("{key}: {value}\n"))
+    .collect::<Vec<_>>()
     .concat()
+}
+
+/// How the run before this one ended, if that was not as it should be.
+fn last_run(last: &Value) -> Option<String> {
+    let verdict = last["verdict"].as_str().filter(|it| !matches!(*it, "clean" | "first"))?;
+    let verdict = verdict.replace('_', " ");
+    Some(match field(last, "detail") {
+        detail if detail.is_empty() => verdict,
+        detail => format!("{verdict} - {detail}"),
+    })
 }
 
 /// `health`: fails if the station is unhealthy.
@@ -126,5 +141,15 @@ mod tests {
         Memory Usage: 245 MB
         Open File Descriptors: 31
         ");
+    }
+
+    #[test]
+    fn a_last_run_that_ended_badly_is_told() {
+        let run = |verdict, detail| json!({"verdict": verdict, "detail": detail, "ended_at": null});
+        assert_eq!(last_run(&Value::Null), None);
+        assert_eq!(last_run(&run("clean", "it was stopped")), None);
+        assert_eq!(last_run(&run("first", "")), None);
+        let told = last_run(&run("out_of_memory", "the kernel killed it"));
+        assert_eq!(told.as_deref(), Some("out of memory - the kernel killed it"));
     }
 }

@@ -1,6 +1,6 @@
 //! One layer against the schema: every problem of it, and what is good in it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_yaml::Value;
 
@@ -9,7 +9,7 @@ use super::{
     form::{Around, Form, Leaf},
     nearest::nearest,
     problem::{Place, Problem},
-    schema::{DEVICE, Key, Kind, ROOT},
+    schema::{DEVICE, Key, Kind},
     tree::{Branch, Node, join},
 };
 
@@ -17,6 +17,17 @@ use super::{
 pub(super) struct Checker<'a> {
     pub(super) around: Around<'a>,
     pub(super) problems: Vec<Problem>,
+    /// Names of elements that are of no use: what refers to them is not wrong as well.
+    pub(super) lost: Vec<String>,
+    /// Defaults that have been read.
+    pub(super) defaults: HashMap<&'static str, Value>,
+}
+
+impl<'a> Checker<'a> {
+    /// Has seen nothing but `problems`.
+    pub(super) fn new(around: Around<'a>, problems: Vec<Problem>) -> Self {
+        Self { around, problems, lost: Vec::new(), defaults: HashMap::new() }
+    }
 }
 
 /// Where the layer at hand comes from.
@@ -37,12 +48,12 @@ impl Layer<'_> {
 }
 
 impl Checker<'_> {
-    /// Checks a whole layer.
-    pub(super) fn layer(&mut self, layer: &Layer<'_>, yaml: &Yaml) -> Node {
+    /// Checks a whole layer of `keys`.
+    pub(super) fn layer(&mut self, layer: &Layer<'_>, keys: &'static [Key], yaml: &Yaml) -> Node {
         if matches!(yaml.content, Content::Scalar(Value::Null)) {
             return Node::empty();
         }
-        self.section(layer, ROOT, "", yaml).unwrap_or_else(Node::empty)
+        self.section(layer, keys, "", yaml).unwrap_or_else(Node::empty)
     }
 
     fn error(&mut self, place: Place, key: &str, message: impl Into<String>) {
@@ -91,8 +102,10 @@ impl Checker<'_> {
             }
         };
         let nodes = items.iter().enumerate();
-        let nodes =
-            nodes.filter_map(|(i, item)| self.one(layer, form, &format!("{key}[{i}]"), item));
+        let nodes = nodes.map(|(index, item)| {
+            self.one(layer, form, &format!("{key}[{index}]"), item)
+                .unwrap_or_else(|| Node::wrong(layer.place(item.mark)))
+        });
         Some(Node { place, content: Branch::List(nodes.collect()) })
     }
 
@@ -111,6 +124,16 @@ impl Checker<'_> {
                 let nodes = items.iter().enumerate().map(|(index, item)| {
                     self.element(layer, keys, shorthand, &format!("{key}[{index}]"), item)
                         .unwrap_or_else(|| Node::wrong(layer.place(item.mark)))
+                });
+                Branch::List(nodes.collect())
+            }
+            // `a,b`: names alone.
+            (Content::Scalar(Value::String(text)), Layer::Words(_)) if shorthand.is_some() => {
+                let nodes = text.split(',').enumerate().map(|(index, item)| {
+                    let item = Yaml::text(item.trim());
+                    let key = format!("{key}[{index}]");
+                    self.element(layer, keys, shorthand, &key, &item)
+                        .unwrap_or_else(|| Node::wrong(place.clone()))
                 });
                 Branch::List(nodes.collect())
             }
@@ -146,12 +169,17 @@ impl Checker<'_> {
         let (Content::Scalar(Value::String(path)), Some(name)) = (&yaml.content, shorthand) else {
             return self.section(layer, keys, key, yaml);
         };
-        // The text alone: it names itself by its last part.
-        let value = Yaml { mark: yaml.mark, ..Yaml::text(path) };
-        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let title = Yaml { mark: yaml.mark, ..Yaml::text(last) };
-        let entry = |text: &str, value| (Name { text: text.to_owned(), mark: yaml.mark }, value);
-        let content = Content::Map(vec![entry("name", title), entry(name, value)]);
+        let entry = |name: &str, text: &str| {
+            let value = Yaml { mark: yaml.mark, ..Yaml::text(text) };
+            (Name { text: name.to_owned(), mark: yaml.mark }, value)
+        };
+        let mut entries = vec![entry(name, path)];
+        if name != "name" {
+            // The text alone: it names itself by its last part.
+            let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            entries.insert(0, entry("name", last));
+        }
+        let content = Content::Map(entries);
         self.section(layer, keys, key, &Yaml { mark: yaml.mark, content })
     }
 
@@ -324,7 +352,7 @@ fn names(keys: &[Key]) -> String {
 /// What to say of a key that does not exist: the same name in another section if there is one, or
 /// the nearest name in this one.
 fn unknown(keys: &[Key], section: &str, name: &str) -> String {
-    let elsewhere = ROOT.iter().find(|key| match key.kind {
+    let elsewhere = keys.iter().find(|key| match key.kind {
         Kind::Section(inner) => section.is_empty() && inner.iter().any(|inner| inner.name == name),
         _ => false,
     });

@@ -19,12 +19,12 @@ impl Checker<'_> {
         let mut given = std::mem::take(entries);
         let mut whole = true;
         for key in keys {
-            let path = join(path, key.name);
             let found = given.iter().position(|(name, _)| name == key.name);
             let Some(mut below) =
                 found.map(|index| given.swap_remove(index).1).or_else(|| self.default(key))
             else {
                 let missing = "is missing, it must be given";
+                let path = join(path, key.name);
                 self.problems.push(Problem::error(place.clone(), path, missing));
                 whole = false;
                 continue;
@@ -36,7 +36,9 @@ impl Checker<'_> {
                 };
                 below.content = default.content;
             }
-            whole &= self.inner(&mut below, &key.kind, &path);
+            if !matches!(key.kind, Kind::One(_) | Kind::Many(_)) {
+                whole &= self.inner(&mut below, &key.kind, &join(path, key.name));
+            }
             entries.push((key.name.to_owned(), below));
         }
         whole
@@ -49,12 +51,15 @@ impl Checker<'_> {
             Kind::Section(keys) => self.complete(node, keys, path),
             Kind::Sections { keys, .. } => {
                 let Branch::List(items) = &mut node.content else { return true };
-                let mut index = 0;
-                items.retain_mut(|item| {
-                    index += 1;
-                    let path = format!("{path}[{}]", index - 1);
-                    !matches!(item.content, Branch::Wrong) && self.complete(item, keys, &path)
-                });
+                // What is of no use stays, so that the others keep their numbers.
+                for (index, item) in items.iter_mut().enumerate() {
+                    let whole = !matches!(item.content, Branch::Wrong)
+                        && self.complete(item, keys, &format!("{path}[{index}]"));
+                    if !whole {
+                        self.lost.extend(item.at("name").and_then(Node::text).map(str::to_owned));
+                        item.content = Branch::Wrong;
+                    }
+                }
                 true
             }
             Kind::Table(kind) => {
@@ -66,14 +71,22 @@ impl Checker<'_> {
         }
     }
 
-    fn default(&self, key: &Key) -> Option<Node> {
-        let value: Value = serde_yaml::from_str(key.default?).ok()?;
+    fn default(&mut self, key: &Key) -> Option<Node> {
+        let text = key.default?;
+        // Read once: a list of many sections has thousands.
+        let parse = || serde_yaml::from_str(text).unwrap_or(Value::Null);
+        let value = self.defaults.entry(text).or_insert_with(parse).clone();
         let content = match (&key.kind, value) {
             (Kind::One(form), value) if !value.is_null() || matches!(form, Form::Workspace) => {
                 Branch::Leaf(form.read(&value, &self.around).ok()?)
             }
             (_, Value::Null) => Branch::Leaf(Leaf { shown: Value::Null, value: Value::Null }),
             (Kind::Section(_) | Kind::Table(_), _) => Branch::Map(Vec::new()),
+            (Kind::Many(form), Value::Sequence(items)) => {
+                let leaves = items.iter().map(|item| form.read(item, &self.around).ok());
+                let node = |leaf| Node { place: Place::Default, content: Branch::Leaf(leaf) };
+                Branch::List(leaves.map(|leaf| leaf.map(node)).collect::<Option<_>>()?)
+            }
             _ => Branch::List(Vec::new()),
         };
         Some(Node { place: Place::Default, content })

@@ -34,7 +34,7 @@ pub(super) fn check(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     if !broken {
         devices(config, &mut say);
     }
-    places(config, &mut say);
+    places(config, tree, &mut say);
     problems.append(&mut found);
 }
 
@@ -108,7 +108,7 @@ fn devices(config: &Config, say: &mut Say<'_>) {
     }
 }
 
-fn places(config: &Config, say: &mut Say<'_>) {
+fn places(config: &Config, tree: &Node, say: &mut Say<'_>) {
     let socket = config.station.socket_path.as_os_str().len();
     if socket > LONGEST_SOCKET_PATH {
         let message = format!(
@@ -117,9 +117,15 @@ fn places(config: &Config, say: &mut Say<'_>) {
         say(Level::Error, &["station.socket_path"], message);
     }
     let under = |path: &Path| path.starts_with(&config.station.workspace);
-    for (index, target) in config.sync.targets.iter().enumerate() {
+    // The numbers they were given by.
+    let numbers: Vec<_> = match tree.at("sync.targets") {
+        Some(targets) => targets.elements().map(|(number, _)| number).collect(),
+        None => Vec::new(),
+    };
+    for (at, (target, index)) in config.sync.targets.iter().zip(&numbers).enumerate() {
         let same = |other: &super::SyncTarget| same_name(&other.name, &target.name);
-        if let Some(before) = config.sync.targets[..index].iter().position(same) {
+        let before = config.sync.targets[..at].iter().position(same);
+        if let Some(before) = before.map(|before| numbers[before]) {
             let message = format!(
                 "{:?} is the name of sync.targets[{before}] too, allowed: a name once",
                 target.name

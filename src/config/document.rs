@@ -278,12 +278,34 @@ pub(super) fn plain(text: &str) -> Value {
     if text.is_empty() {
         return Value::Null;
     }
-    if text.len() > LONGEST_NUMBER {
+    if text.len() > LONGEST_NUMBER || is_word(text) {
         return Value::String(text.to_owned());
+    }
+    if let Some(number) = simple_number(text) {
+        return number.into();
     }
     // A plain scalar is a document of its own; what would be more than a scalar is a text here.
     match serde_yaml::from_str(text) {
         Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value,
         _ => Value::String(text.to_owned()),
     }
+}
+
+/// True for what is certainly no more than a text, which is most of a file: to ask the parser about
+/// each would take most of the time.
+fn is_word(text: &str) -> bool {
+    let special = |byte: u8| byte.is_ascii_whitespace() || byte == b'#';
+    let option = text.strip_prefix("--").unwrap_or(text);
+    let begins = option.starts_with(|c: char| c.is_ascii_alphabetic()) || text.starts_with('/');
+    let constant = |word: &&str| word.eq_ignore_ascii_case(text);
+    begins
+        && !text.bytes().any(special)
+        && !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].iter().any(constant)
+}
+
+/// A number that is nothing but digits.
+fn simple_number(text: &str) -> Option<u64> {
+    let digits = text.len() < 19 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let usual = digits && (text == "0" || !text.starts_with('0'));
+    if usual { text.parse().ok() } else { None }
 }

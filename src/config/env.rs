@@ -6,6 +6,7 @@ use super::{
     schema::{Key, Kind, ROOT},
     tree::segments,
 };
+use crate::domain::{BUILTINS, Builtin};
 
 /// Variables that programs around the station read, and that set no key.
 const OTHERS: &[&str] = &["STATIOND_CONFIG", "STATIOND_TOKEN", "STATIOND_JOB"];
@@ -21,14 +22,11 @@ const SHORT: &[(&str, &str)] = &[
     ("STATIOND_DAEMON_SHUTDOWN_TIMEOUT", "queue.shutdown_grace"),
 ];
 
-/// The built-in daemons and the sections that hold their options.
-const DAEMONS: &[(&str, Option<&str>)] = &[
-    ("job-queue", Some("queue")),
-    ("device-manager", None),
-    ("heartbeat", Some("heartbeat")),
-    ("metrics", Some("metrics")),
-    ("sync", Some("sync")),
-];
+/// The section that holds the options of a built-in daemon, if there is one.
+fn options(daemon: &'static str) -> Option<&'static str> {
+    let section = if daemon == "job-queue" { "queue" } else { daemon };
+    ROOT.iter().any(|key| key.name == section).then_some(section)
+}
 
 /// What a variable is for.
 pub(super) enum Meaning {
@@ -53,13 +51,34 @@ pub(super) fn meaning(name: &str) -> Meaning {
     if exists(&path) {
         return Meaning::Sets(path);
     }
-    let option = DAEMONS.iter().find_map(|(daemon, section)| {
-        let prefix = format!("{}_", daemon.to_ascii_uppercase().replace('-', "_"));
+    let option = BUILTINS.iter().find_map(|Builtin { name: daemon, .. }| {
+        let prefix = format!("{}_", capitals(daemon));
         let option = rest.strip_prefix(&prefix)?.to_ascii_lowercase();
-        let own = section.map(|section| format!("{section}.{option}")).filter(|key| exists(key));
-        own.or_else(|| (option == "enabled").then(|| format!("supervisor.enabled.{daemon}")))
+        let own = options(daemon).map(|section| format!("{section}.{option}"));
+        own.filter(|key| exists(key))
+            .or_else(|| (option == "enabled").then(|| format!("supervisor.enabled.{daemon}")))
     });
-    option.map_or_else(|| Meaning::Unknown(nearest(name, &all()).to_owned()), Meaning::Sets)
+    // Any other daemon: which there are is known only once everything has been read.
+    let other = || {
+        let daemon = rest.strip_suffix("_ENABLED").filter(|daemon| !daemon.is_empty())?;
+        Some(format!("supervisor.enabled.{}", daemon.to_ascii_lowercase()))
+    };
+    let key = option.or_else(other);
+    key.map_or_else(|| Meaning::Unknown(nearest_variable(name, [].into_iter())), Meaning::Sets)
+}
+
+/// The variable most like `name`, also of those that switch `daemons`.
+pub(super) fn nearest_variable<'a>(name: &str, daemons: impl Iterator<Item = &'a str>) -> String {
+    let mut known = all();
+    let builtins = BUILTINS.iter().map(|builtin| builtin.name);
+    let switch = |daemon: &str| format!("STATIOND_{}_ENABLED", capitals(daemon));
+    known.extend(builtins.map(switch).chain(daemons.map(switch)));
+    nearest(name, &known).to_owned()
+}
+
+/// The name of a daemon as variables have it.
+fn capitals(daemon: &str) -> String {
+    daemon.to_ascii_uppercase().replace('-', "_")
 }
 
 /// `value` at the key `path`.
@@ -142,6 +161,7 @@ mod tests {
             ("STATIOND_JOB_QUEUE_RETENTION", "queue.retention"),
             ("STATIOND_DEVICE_MANAGER_ENABLED", "supervisor.enabled.device-manager"),
             ("STATIOND_DAEMON_RESTART_MAX", "supervisor.restart.max_restarts"),
+            ("STATIOND_CAMERA_2_ENABLED", "supervisor.enabled.camera_2"),
             ("STATIOND_DEVICES__0__PORT", "devices.0.port"),
             ("STATIOND_DEVICE__PORT", "device.port"),
         ] {

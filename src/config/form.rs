@@ -17,6 +17,11 @@ pub(super) enum Form {
         min: u64,
         max: u64,
     },
+    /// A whole number that may be negative.
+    Integer {
+        min: i64,
+        max: i64,
+    },
     Real {
         min: f64,
         max: f64,
@@ -33,7 +38,7 @@ pub(super) enum Form {
     Text,
     /// What people call something.
     Name,
-    /// A line sent to a machine.
+    /// A text that may be empty: what is sent to a machine, an argument, the value of a variable.
     Line,
     Path,
     Workspace,
@@ -46,6 +51,16 @@ pub(super) enum Form {
     LogFormat,
     /// File permissions.
     Mode,
+    /// File permissions that are taken away.
+    Umask,
+    /// A signal that asks a program to end.
+    Signal,
+    /// A regular expression.
+    Pattern,
+    /// `HOST:PORT`.
+    Address,
+    /// An `http://` URL.
+    Url,
     Driver,
     Port,
 }
@@ -76,7 +91,14 @@ impl Form {
     /// True if a number or a word without quotes is a text all the same where it cannot be
     /// anything else: in the environment and on the command line.
     pub(super) fn is_text(self) -> bool {
-        !matches!(self, Self::Flag | Self::Count { .. } | Self::Real { .. } | Self::Length)
+        !matches!(
+            self,
+            Self::Flag
+                | Self::Count { .. }
+                | Self::Integer { .. }
+                | Self::Real { .. }
+                | Self::Length
+        )
     }
 
     /// What is allowed, in words.
@@ -84,6 +106,7 @@ impl Form {
         match self {
             Self::Flag => "true or false".into(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Real { min, max } => format!("a number from {min} to {max}"),
             Self::Length => "a length in millimetres, more than 0 and at most 100000".into(),
             Self::Duration { min_ms: 0 } => "a duration, as 500ms, 5s, 10m, 2h or 30d".into(),
@@ -112,6 +135,11 @@ impl Form {
                                 %(levelname)s and %(message)s"
                 .into(),
             Self::Mode => "octal digits in quotes, as \"0644\"".into(),
+            Self::Umask => "octal digits in quotes from \"000\" to \"777\", as \"022\"".into(),
+            Self::Signal => text::SIGNALS.join(", "),
+            Self::Pattern => "a regular expression".into(),
+            Self::Address => "HOST:PORT".into(),
+            Self::Url => "http://HOST[:PORT][/PATH]".into(),
             Self::Driver => SUPPORTED_DRIVERS.join(", "),
             Self::Port => "an absolute path, tcp://HOST:PORT or sim:DRIVER".into(),
         }
@@ -134,6 +162,11 @@ impl Form {
             Self::Flag => value.is_bool().then(|| plain(value.clone())).ok_or(TYPE.into()),
             Self::Count { min, max } => match (value.as_u64(), value.is_number()) {
                 (Some(count), _) if (min..=max).contains(&count) => Ok(plain(count.into())),
+                (_, true) => Err(RANGE.into()),
+                _ => Err(TYPE.into()),
+            },
+            Self::Integer { min, max } => match (value.as_i64(), value.is_number()) {
+                (Some(number), _) if (min..=max).contains(&number) => Ok(plain(number.into())),
                 (_, true) => Err(RANGE.into()),
                 _ => Err(TYPE.into()),
             },
@@ -173,6 +206,12 @@ impl Form {
                     Some(_) => Err("is not a mode that lets the owner read and write".into()),
                     None => Err("is not a file mode".into()),
                 }
+            }
+            Self::Umask => {
+                let text = value.as_str().ok_or(TYPE)?;
+                let octal = text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+                let mask = u32::from_str_radix(text, 8).ok().filter(|mask| octal && *mask <= 0o777);
+                mask.map(|mask| kept(value, mask.into())).ok_or("is not a mask".into())
             }
             Self::Workspace if value.is_string() || value.is_null() => {
                 Ok(plain(around.base.workspace.to_string_lossy().into_owned().into()))
@@ -229,6 +268,12 @@ impl Form {
                 text::level(text).map(|word| leaf(word.to_owned())).ok_or("is not a level".into())
             }
             Self::LogFormat => text::log_format(text).map(leaf),
+            Self::Signal => text::signal(text).map(leaf).ok_or("is not known".into()),
+            Self::Pattern => text::pattern(text).map(leaf),
+            Self::Address => {
+                text::address(text).then(|| leaf(text.into())).ok_or("is not an address".into())
+            }
+            Self::Url => text::url(text).then(|| leaf(text.into())).ok_or("is not a URL".into()),
             Self::Driver => text::driver(text).map(leaf),
             Self::Port => text::port(text).map(leaf),
             _ => Ok(leaf(text.into())),

@@ -10,12 +10,18 @@ use serde_yaml::Value;
 use super::{
     check::{Checker, Layer},
     cross,
+    daemons::{Inspector, Wrong, entries, resolve},
     document::{Mark, Yaml},
     env::{Meaning, assignment, meaning},
     file::{Source, beside},
+    fit::{self, Names},
     form::Around,
+    host::Host,
     loaded::Loaded,
+    plugin::PluginStatus,
+    plugins::{self, Draft},
     problem::{Level, Place, Problem},
+    read::read,
     schema::{ROOT, WITHOUT_EFFECT},
     sources::Sources,
     tree::Node,
@@ -39,46 +45,100 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
     if runtime.exists() {
         keep(Source::read(&runtime), &mut files, &mut problems);
     }
-    let base = Base { workspace, home: sources.home() };
+    let base = Base { start: workspace.clone(), workspace, home: sources.home() };
     let around = Around { base, env: &sources.env };
-    let mut checker = Checker { around, problems };
+    let mut checker = Checker::new(around, problems);
     let mut tree = Node::empty();
     checker.complete(&mut tree, ROOT, "");
     let defaults = tree.clone();
     for source in &files {
         let place = |mark: Mark| Source::place(&source.path, mark);
-        let node = checker.layer(&Layer::File(&place), &source.yaml);
+        let node = checker.layer(&Layer::File(&place), ROOT, &source.yaml);
         secrecy(source, &node, &mut checker.problems);
         lay(&mut tree, node, Place::File(Arc::clone(&source.path)), &mut checker.problems);
     }
     for (place, yaml) in words {
-        let node = checker.layer(&Layer::Words(place.clone()), &yaml);
+        let node = checker.layer(&Layer::Words(place.clone()), ROOT, &yaml);
         lay(&mut tree, node, place, &mut checker.problems);
     }
     checker.complete(&mut tree, ROOT, "");
     let idle = effects(&tree, &defaults);
     checker.problems.extend(idle);
-    finish(tree, checker.problems, named)
+    finish(sources, tree, checker, named)
 }
 
 /// The typed configuration, and the last checks.
 fn finish(
+    sources: &Sources,
     tree: Node,
-    mut problems: Vec<Problem>,
+    checker: Checker<'_>,
     file: Option<PathBuf>,
 ) -> Result<Loaded, Vec<Problem>> {
-    let config = typed(&tree)
-        .map_err(|error| problems.push(Problem::error(Place::Default, "", error.to_string())))
-        .ok();
-    if let Some(config) = &config {
-        cross::check(config, &tree, &mut problems);
-    }
-    match config {
-        Some(config) if problems.iter().all(|problem| problem.level == Level::Warning) => {
-            Ok(Loaded { config, warnings: in_order(problems), file, tree })
+    let Checker { around, mut problems, lost, .. } = checker;
+    let mut config = match typed(&tree) {
+        Ok(config) => config,
+        Err(error) => {
+            problems.push(Problem::error(Place::Default, "", error.to_string()));
+            return Err(in_order(problems));
         }
-        _ => Err(in_order(problems)),
+    };
+    cross::check(&config, &tree, &mut problems);
+    let mut host = Host::new(sources);
+    fit::switch(&mut config.daemons, &config.supervisor.enabled);
+    config.daemons.iter_mut().for_each(|daemon| resolve(daemon, &around.base, None));
+    daemons(&config, &tree, &lost, &mut host, &mut problems);
+    let mut drafts = plugins::discover(sources, &config, &mut host, &mut problems);
+    plugins::judge(&config, &mut drafts);
+    names(&config, &tree, &lost, &drafts, &mut problems);
+    let plugins = plugins::settle(&mut config, drafts, &mut problems);
+    let warnings = in_order(problems);
+    if warnings.iter().all(|problem| problem.level == Level::Warning) {
+        Ok(Loaded { config, warnings, plugins, file, tree })
+    } else {
+        Err(warnings)
     }
+}
+
+/// The station's own daemons, one by one and together.
+fn daemons(
+    config: &Config,
+    tree: &Node,
+    lost: &[String],
+    host: &mut Host,
+    problems: &mut Vec<Problem>,
+) {
+    let entries = entries(tree, &config.daemons);
+    let mut inspector = Inspector {
+        supervisor: &config.supervisor,
+        workspace: config.station.workspace.clone(),
+        wrong: Wrong::new(problems),
+        host,
+        problems: Vec::new(),
+    };
+    for entry in &entries {
+        inspector.inspect(entry);
+    }
+    problems.append(&mut inspector.problems);
+    problems.extend(fit::check(config, tree, &entries, lost));
+}
+
+/// Names of daemons in switches and profiles.
+fn names(
+    config: &Config,
+    tree: &Node,
+    lost: &[String],
+    drafts: &[Draft],
+    problems: &mut Vec<Problem>,
+) {
+    let own = config.daemons.iter().map(|daemon| daemon.name.as_str());
+    let others = drafts.iter().flat_map(|draft| &draft.plugin.daemons).chain(lost);
+    let names = Names::new(own.chain(others.map(String::as_str)));
+    fit::strangers(problems, &names);
+    problems.extend(fit::switches(tree, &names));
+    // It may be that a plugin that cannot be read has the daemon.
+    let broken = drafts.iter().any(|draft| draft.plugin.status == PluginStatus::Broken);
+    let level = if broken { Level::Warning } else { Level::Error };
+    problems.extend(fit::profiles(tree, &names, level));
 }
 
 /// By file, line and column; the others, which have none, after them as they are.
@@ -92,11 +152,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 
 /// What the checks let through always fits the types; the tests see to that.
 pub(super) fn typed(tree: &Node) -> Result<Config, serde_yaml::Error> {
-    let mut effective = tree.clone();
-    for path in WITHOUT_EFFECT {
-        effective.remove(path);
-    }
-    serde_yaml::from_value(effective.value())
+    read(tree, WITHOUT_EFFECT)
 }
 
 /// The configuration file and those beside it.
@@ -195,7 +251,8 @@ fn workspace(
 }
 
 /// Lays a layer upon the ones before it.
-fn lay(tree: &mut Node, node: Node, place: Place, problems: &mut Vec<Problem>) {
+fn lay(tree: &mut Node, mut node: Node, place: Place, problems: &mut Vec<Problem>) {
+    fit::same_switches(tree, &mut node);
     if let Err(index) = tree.merge(node) {
         let message =
             format!("there is no element {index} to change, allowed: one that exists or the next");

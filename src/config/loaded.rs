@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_yaml::Value;
 
-use super::{problem::Problem, tree::Node, types::Config};
+use super::{plugin::Plugin, problem::Problem, tree::Node, types::Config};
 
 /// A configuration that was found good.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Loaded {
     pub config: Config,
     /// What a person should look at.
     pub warnings: Vec<Problem>,
+    /// The plugins that were found, good or not.
+    pub plugins: Vec<Plugin>,
     /// The configuration file; none if there is none.
     pub file: Option<PathBuf>,
     pub(super) tree: Node,

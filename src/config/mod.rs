@@ -3,7 +3,7 @@
 //! ```text
 //!   files ── document (YAML with positions) ──┐
 //!   environment, --set, options ── env ───────┴─ check (schema, form) ─ tree (merge) ─ complete
-//!                                                       cross (together) ─ types (Config) ─┘
+//!              daemons, fit (daemons) ─ plugins ─ cross (together) ─ types (Config) ─┘
 //! ```
 //! Nothing stops at the first problem: each layer is checked by itself against one table of keys
 //! (`schema`), what is good is merged, and every problem is reported at once.
@@ -11,14 +11,22 @@
 mod check;
 mod complete;
 mod cross;
+mod daemon;
+mod daemons;
 mod document;
 mod env;
 mod file;
+mod fit;
 mod form;
+mod host;
 mod load;
 mod loaded;
 mod nearest;
+mod plugin;
+mod plugins;
 mod problem;
+mod read;
+mod restart;
 mod schema;
 mod secret;
 mod sources;
@@ -30,14 +38,18 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use daemon::DaemonConfig;
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
+pub use plugin::{Plugin, PluginCommand, PluginStatus};
+pub use plugins::read_plugin;
 pub use problem::{Level, Place, Problem};
+pub use restart::{Restart, RestartPolicy};
 pub use secret::{HIDDEN, Secret};
 pub use sources::{Flag, Sources};
 pub use types::{
-    Config, Database, DeviceConfig, Heartbeat, LogFormat, Logging, Metrics, Queue, Restart, Rotate,
-    Security, Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Websocket,
+    Config, Database, DeviceConfig, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue, Rotate,
+    Security, Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Watchdog, Websocket,
 };
 pub use values::size;
 

@@ -3,7 +3,12 @@
 //! To add a key: a row here, a field of the same name in `types`, a line in `config/stationd.yaml`
 //! and one in `docs/configuration.md`. The tests find what is missing.
 
+mod daemon;
+
+pub(super) use daemon::PLUGIN;
+
 use super::form::Form;
+use daemon::{DAEMON, HOOK};
 
 /// A key of a section.
 pub(super) struct Key {
@@ -23,7 +28,8 @@ pub(super) enum Kind {
     Many(Form),
     /// Keys of known names.
     Section(&'static [Key]),
-    /// Sections in a list; a bare text stands for the section with that text under `shorthand`.
+    /// Sections in a list; a bare text stands for the section with that text under `shorthand`,
+    /// named by itself or by its last part.
     Sections { keys: &'static [Key], shorthand: Option<&'static str> },
     /// Names that people choose, each with the same kind of value.
     Table(&'static Self),
@@ -38,16 +44,10 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "websocket.idle_timeout",
     "database.max_overflow",
     "database.auto_compact",
-    "supervisor.reconcile_interval",
-    "supervisor.max_concurrent",
     "queue.max_storage",
     "security.tokens_file",
     "security.trust_local_socket",
     "security.tls",
-    "watchdog",
-    "plugins",
-    "daemons",
-    "profiles",
     "hooks",
     "fleet",
 ];
@@ -182,6 +182,7 @@ pub(super) const ROOT: &[Key] = &[
                     one("backoff_max", FROM_ZERO, "16s"),
                     one("jitter", Form::Real { min: 0.0, max: 1.0 }, "0.0"),
                     one("stable_after", FROM_ZERO, "60s"),
+                    one("max_per_minute", count(0, MANY), "600"),
                 ],
             ),
             table("enabled", &Kind::One(Form::Flag)),
@@ -277,25 +278,4 @@ pub(super) const DEVICE: &[Key] = &[
     many("start_lines", Form::Line),
     many("end_lines", Form::Line),
     many("on_stop", Form::Line),
-];
-
-const DAEMON: &[Key] = &[
-    must("name", Form::Name),
-    one("description", Form::Text, "null"),
-    Key { name: "command", alias: None, kind: Kind::Many(Form::Text), default: None },
-    one("category", Form::Text, "null"),
-    many("depends_on", Form::Name),
-    one("restart", Form::Word(&["always", "on-failure", "never"]), "on-failure"),
-    one("critical", Form::Flag, "false"),
-    many("profiles", Form::Name),
-    one("user", Form::Text, "null"),
-    optional("limits", &[one("memory", Form::Size { min: MANY }, "null")]),
-    optional("ready", &[one("tcp", Form::Text, "null")]),
-    optional("health", &[one("http", Form::Text, "null")]),
-];
-
-const HOOK: &[Key] = &[
-    Key { name: "command", alias: None, kind: Kind::Many(Form::Text), default: Some("null") },
-    one("webhook", Form::Text, "null"),
-    one("websocket", Form::Flag, "null"),
 ];

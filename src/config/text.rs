@@ -1,4 +1,5 @@
-//! Texts with a form of their own: secrets, hosts, origins, levels, log formats, drivers, ports.
+//! Texts with a form of their own: secrets, hosts, origins, levels, log formats, drivers, ports,
+//! signals, regular expressions.
 //! Each gives the text as the checked types read it; an error says what is wrong with it.
 
 use std::{fs::File, io::Read, net::IpAddr, os::unix::fs::PermissionsExt, path::Path};
@@ -120,13 +121,42 @@ pub(super) fn port(text: &str) -> Result<String, String> {
         return Ok(format!("sim:{}", driver(name)?));
     }
     if let Some(address) = text.strip_prefix("tcp://") {
-        let parts = address.rsplit_once(':');
-        let good = parts.is_some_and(|(name, port)| {
-            host(name).is_some() && port.parse::<u16>().is_ok_and(|port| port > 0)
-        });
+        let good = self::address(address);
         return if good { Ok(text.into()) } else { Err("is not HOST:PORT".into()) };
     }
     if text.starts_with('/') { Ok(text.into()) } else { Err("is not a port".into()) }
+}
+
+/// True for `HOST:PORT`.
+pub(super) fn address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(name, port)| {
+        host(name).is_some() && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
+/// True for `http://HOST[:PORT][/PATH]`.
+pub(super) fn url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    !rest.contains([' ', '#']) && (host(authority).is_some() || address(authority))
+}
+
+/// Signals that ask a program to end, or that end it.
+pub(super) const SIGNALS: &[&str] =
+    &["TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "ABRT", "ALRM", "WINCH", "KILL"];
+
+/// The signal of a name with or without `SIG`.
+pub(super) fn signal(text: &str) -> Option<String> {
+    let name = text.to_ascii_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    SIGNALS.contains(&name).then(|| name.to_owned())
+}
+
+pub(super) fn pattern(text: &str) -> Result<String, String> {
+    match regex_lite::Regex::new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("is not a regular expression ({error})")),
+    }
 }
 
 #[cfg(test)]
@@ -153,5 +183,18 @@ mod tests {
         assert!(log_format("%(lineno)s").is_err());
         assert!(log_format("%(message").is_err());
         assert!(log_format("yaml").is_err());
+    }
+
+    #[test]
+    fn addresses_urls_and_signals() {
+        assert!(address("localhost:80") && address("[::1]:8080"));
+        assert!(!address("localhost") && !address(":80") && !address("a:0") && !address("a b:1"));
+        assert!(url("http://127.0.0.1:8080/state?full=1") && url("http://bench"));
+        for bad in ["https://bench", "http://", "http:///a", "http://a:b/", "http://a@b", "bench"] {
+            assert!(!url(bad), "{bad}");
+        }
+        assert_eq!(signal("sigquit").as_deref(), Some("QUIT"));
+        assert_eq!(signal("STOP"), None);
+        assert_eq!(signal("RTMIN"), None);
     }
 }

@@ -43,6 +43,16 @@ impl Node {
         })
     }
 
+    /// The same, to be changed. Sections only.
+    pub(super) fn at_mut(&mut self, path: &str) -> Option<&mut Self> {
+        segments(path).iter().try_fold(self, |node, segment| match &mut node.content {
+            Branch::Map(entries) => {
+                entries.iter_mut().find(|(name, _)| name == segment).map(|(_, node)| node)
+            }
+            _ => None,
+        })
+    }
+
     /// Lays `over` upon this: sections key by key, anything else is replaced. A section with
     /// numbers for keys changes single elements of a list; the error is the number of one that
     /// the list does not have.
@@ -80,20 +90,38 @@ impl Node {
         Ok(())
     }
 
-    /// Without what is at `path`.
-    pub(super) fn remove(&mut self, path: &str) {
-        let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
-        let mut node = self;
-        for segment in segments(parent) {
-            let Branch::Map(entries) = &mut node.content else { return };
-            match entries.iter_mut().find(|(name, _)| *name == segment) {
-                Some((_, below)) => node = below,
-                None => return,
-            }
+    /// The text of a leaf as the checked types read it.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Branch::Leaf(leaf) => leaf.value.as_str(),
+            _ => None,
         }
-        if let Branch::Map(entries) = &mut node.content {
-            entries.retain(|(name, _)| name != last);
+    }
+
+    /// True for a leaf that says nothing: null, or a false.
+    pub(super) fn is_nothing(&self) -> bool {
+        match &self.content {
+            Branch::Leaf(leaf) => matches!(leaf.value, Value::Null | Value::Bool(false)),
+            _ => false,
         }
+    }
+
+    /// What is below the names of a section.
+    pub(super) fn children(&self) -> impl Iterator<Item = (&String, &Self)> {
+        let entries = match &self.content {
+            Branch::Map(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        entries.iter().map(|(name, node)| (name, node))
+    }
+
+    /// The elements of a list that are not wrong, with their numbers.
+    pub(super) fn elements(&self) -> impl Iterator<Item = (usize, &Self)> {
+        let items = match &self.content {
+            Branch::List(items) => items.as_slice(),
+            _ => &[],
+        };
+        items.iter().enumerate().filter(|(_, item)| !matches!(item.content, Branch::Wrong))
     }
 
     /// As the checked types read it.
@@ -110,8 +138,8 @@ impl Node {
         match &self.content {
             Branch::Leaf(value) => leaf(value),
             Branch::Wrong => Value::Null,
-            Branch::List(items) => {
-                Value::Sequence(items.iter().map(|item| item.fold(leaf)).collect())
+            Branch::List(_) => {
+                Value::Sequence(self.elements().map(|(_, item)| item.fold(leaf)).collect())
             }
             Branch::Map(entries) => {
                 let pairs = entries.iter();

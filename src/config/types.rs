@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use log::LevelFilter;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{Secret, values};
-use crate::domain::{Backoff, Envelope, same_name};
+use super::{DaemonConfig, Restart, Secret, values};
+use crate::domain::{Envelope, same_name};
 
 /// Everything that can be configured and has an effect.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -35,17 +35,29 @@ pub struct Config {
     pub simulator: Simulator,
     /// Measurements of system and station.
     pub metrics: Metrics,
+    /// Alarms about the computer.
+    pub watchdog: Watchdog,
     /// Copies of database and job files.
     pub sync: Sync,
+    /// Extensions.
+    pub plugins: Plugins,
     /// The machines.
     pub devices: Vec<DeviceConfig>,
+    /// Programs to keep running, those of plugins after the station's own.
+    pub daemons: Vec<DaemonConfig>,
+    /// Named sets of daemons; a daemon may name further ones itself.
+    pub profiles: BTreeMap<String, Vec<String>>,
 }
 
 impl Config {
-    /// False if the daemon of this name is switched off.
+    /// False if the daemon of this name, built in or a program, is switched off.
     pub fn daemon_enabled(&self, name: &str) -> bool {
         let switch = self.supervisor.enabled.iter().find(|(known, _)| same_name(known, name));
-        let switched_on = switch.is_none_or(|(_, on)| *on);
+        let own = || self.daemons.iter().find(|daemon| same_name(&daemon.name, name));
+        let switched_on = match switch {
+            Some((_, on)) => *on,
+            None => own().is_none_or(|daemon| daemon.enabled),
+        };
         switched_on && (self.metrics.enabled || !same_name(name, "metrics"))
     }
 }
@@ -200,6 +212,8 @@ pub enum Rotate {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Supervisor {
+    /// Between comparisons of what should run with what does.
+    pub reconcile_interval: Duration,
     /// Between questions for a daemon's health.
     pub health_interval: Duration,
     /// How long an answer may take.
@@ -208,45 +222,12 @@ pub struct Supervisor {
     pub start_timeout: Duration,
     /// How long a stop may take.
     pub stop_timeout: Duration,
+    /// Daemons that start at a time.
+    pub max_concurrent: usize,
     /// Restarts after failures.
     pub restart: Restart,
     /// Switches of single daemons; one that is not named is on. See [`Config::daemon_enabled`].
     pub enabled: BTreeMap<String, bool>,
-}
-
-/// Restarts after failures.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "RestartKeys")]
-pub struct Restart {
-    /// Failures in a row that are answered by a restart; the next one is final.
-    pub max_restarts: u32,
-    /// The delays before restarts.
-    pub backoff: Backoff,
-    /// So long a run forgives the failures before it.
-    pub stable_after: Duration,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RestartKeys {
-    max_restarts: u32,
-    backoff_base: Duration,
-    backoff_factor: f64,
-    backoff_max: Duration,
-    jitter: f64,
-    stable_after: Duration,
-}
-
-impl TryFrom<RestartKeys> for Restart {
-    type Error = crate::domain::BackoffError;
-
-    fn try_from(keys: RestartKeys) -> Result<Self, Self::Error> {
-        let RestartKeys { max_restarts, stable_after, .. } = keys;
-        // A longest delay below the first is reported with the other checks of `cross`.
-        let longest = keys.backoff_max.max(keys.backoff_base);
-        let backoff = Backoff::new(keys.backoff_base, keys.backoff_factor, longest, keys.jitter)?;
-        Ok(Self { max_restarts, backoff, stable_after })
-    }
 }
 
 /// The job queue.
@@ -297,6 +278,30 @@ pub struct Metrics {
     pub interval: Duration,
     /// How far back samples are kept.
     pub history: Duration,
+}
+
+/// Alarms about the computer.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watchdog {
+    /// Between checks.
+    pub interval: Duration,
+    /// Fewer free bytes of disk than this are an alarm.
+    pub disk_free_min: u64,
+    /// A larger share of memory in use, 0 to 1, is an alarm.
+    pub memory_max: f64,
+}
+
+/// Extensions.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plugins {
+    /// Where they lie, a directory each; absolute.
+    pub dir: PathBuf,
+    /// Use all that are there.
+    pub auto_discover: bool,
+    /// How long one may take to load.
+    pub load_timeout: Duration,
 }
 
 /// Copies of database and job files.

@@ -97,21 +97,25 @@ fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
     found.map(|(_, factor)| *factor)
 }
 
-/// Where relative paths start.
+/// Where paths that are not absolute start.
 #[derive(Clone, Debug)]
 pub(super) struct Base {
     pub(super) workspace: PathBuf,
+    /// Where relative ones do: the workspace itself, or the directory of a plugin.
+    pub(super) start: PathBuf,
     pub(super) home: Option<PathBuf>,
 }
 
 impl Base {
-    /// `text` as an absolute path: a relative one lies under the workspace, a leading `workspace/`
+    /// `text` as an absolute path: a relative one lies under `start`, a leading `workspace/`
     /// names the workspace itself, a leading `~/` the home directory.
     pub(super) fn path(&self, text: &str) -> PathBuf {
         if let (Some(below), Some(home)) = (text.strip_prefix("~/"), &self.home) {
             return tidy(&home.join(below));
         }
-        tidy(&self.workspace.join(below_workspace(text)))
+        let below = below_workspace(text);
+        let start = if below.len() < text.len() { &self.workspace } else { &self.start };
+        tidy(&start.join(below))
     }
 
     /// The file of a database URL. The error says what is wrong.
@@ -175,7 +179,8 @@ mod tests {
 
     #[test]
     fn paths_start_at_the_workspace() {
-        let base = Base { workspace: "/ws".into(), home: Some("/home/ann".into()) };
+        let base =
+            Base { workspace: "/ws".into(), start: "/ws".into(), home: Some("/home/ann".into()) };
         assert_eq!(base.path("a/./b"), Path::new("/ws/a/b"));
         assert_eq!(base.path("workspace/a"), Path::new("/ws/a"));
         assert_eq!(base.path("WORKSPACE/a"), Path::new("/ws/a"));
@@ -185,7 +190,7 @@ mod tests {
 
     #[test]
     fn database_urls_name_files() {
-        let base = Base { workspace: "/ws".into(), home: None };
+        let base = Base { workspace: "/ws".into(), start: "/ws".into(), home: None };
         let path = |url| base.database(url).map(|path| path.display().to_string());
         assert_eq!(path("sqlite:///stationd.db").unwrap(), "/ws/stationd.db");
         assert_eq!(path("sqlite:///workspace/a.db").unwrap(), "/ws/a.db");

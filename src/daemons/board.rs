@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::domain::{Daemon, Device, Job, JobId, Live, Progress, Timestamp, same_name};
+use crate::domain::{Daemon, Device, Job, JobId, LastRun, Live, Progress, Timestamp, same_name};
 
 /// How far the station is in its own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +31,13 @@ pub struct Board {
     started: Instant,
     phase: RwLock<Phase>,
     devices: RwLock<BTreeMap<String, Device>>,
-    daemons: RwLock<Vec<Daemon>>,
+    daemons: RwLock<Vec<Arc<Daemon>>>,
     progress: RwLock<HashMap<JobId, (Progress, Arc<Live>)>>,
     system: RwLock<Option<Arc<Live>>>,
     connections: AtomicUsize,
     heartbeat_ms: AtomicI64,
-    disk_trouble: RwLock<Option<String>>,
+    troubles: RwLock<BTreeMap<&'static str, String>>,
+    last_run: RwLock<Option<LastRun>>,
 }
 
 fn read<T: Clone>(lock: &RwLock<T>) -> T {
@@ -59,7 +60,8 @@ impl Board {
             system: RwLock::default(),
             connections: AtomicUsize::new(0),
             heartbeat_ms: AtomicI64::new(0),
-            disk_trouble: RwLock::default(),
+            troubles: RwLock::default(),
+            last_run: RwLock::default(),
         })
     }
 
@@ -99,12 +101,12 @@ impl Board {
     }
 
     /// Every daemon, in the order of their start.
-    pub fn daemons(&self) -> Vec<Daemon> {
+    pub fn daemons(&self) -> Vec<Arc<Daemon>> {
         read(&self.daemons)
     }
 
     /// The daemon of that name.
-    pub fn daemon(&self, name: &str) -> Option<Daemon> {
+    pub fn daemon(&self, name: &str) -> Option<Arc<Daemon>> {
         let daemons = self.daemons.read().unwrap_or_else(PoisonError::into_inner);
         daemons.iter().find(|daemon| same_name(&daemon.name, name)).cloned()
     }
@@ -113,10 +115,15 @@ impl Board {
     pub fn show_daemon(&self, daemon: &Daemon) {
         change(&self.daemons, |daemons| {
             match daemons.iter_mut().find(|known| known.name == daemon.name) {
-                Some(known) => known.clone_from(daemon),
-                None => daemons.push(daemon.clone()),
+                Some(known) => *known = Arc::new(daemon.clone()),
+                None => daemons.push(Arc::new(daemon.clone())),
             }
         });
+    }
+
+    /// Forgets a daemon that is no more.
+    pub fn forget_daemon(&self, name: &str) {
+        change(&self.daemons, |daemons| daemons.retain(|known| known.name != name));
     }
 
     /// The last progress message of every active job.
@@ -169,14 +176,28 @@ impl Board {
         (last != 0).then(|| Timestamp::from_ms(last).until(Timestamp::now()))
     }
 
-    /// What is wrong with the workspace's file system, if anything.
-    pub fn disk_trouble(&self) -> Option<String> {
-        read(&self.disk_trouble)
+    /// What is wrong with a part of the host or the station, if anything: `disk`, `memory`,
+    /// `supervisor` (the watchdog says so), `plugins` (the station).
+    pub fn trouble(&self, subject: &str) -> Option<String> {
+        self.troubles.read().unwrap_or_else(PoisonError::into_inner).get(subject).cloned()
     }
 
-    /// Says what is wrong with the workspace's file system; only the metrics daemon does so.
-    pub fn set_disk_trouble(&self, trouble: Option<String>) {
-        change(&self.disk_trouble, |current| *current = trouble);
+    /// Says what is wrong with a part, or that nothing is.
+    pub fn set_trouble(&self, subject: &'static str, trouble: Option<String>) {
+        change(&self.troubles, |all| match trouble {
+            Some(trouble) => drop(all.insert(subject, trouble)),
+            None => drop(all.remove(subject)),
+        });
+    }
+
+    /// How the run of the station before this one ended, once that is known.
+    pub fn last_run(&self) -> Option<LastRun> {
+        read(&self.last_run)
+    }
+
+    /// Says how the run of the station before this one ended; only the station does so.
+    pub fn set_last_run(&self, last_run: LastRun) {
+        change(&self.last_run, |current| *current = Some(last_run));
     }
 
     /// WebSocket connections that are open.

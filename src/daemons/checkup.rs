@@ -30,7 +30,9 @@ pub struct Checks {
     pub daemons: String,
     /// Free space in the workspace.
     pub disk: String,
-    /// Plug-ins; there are none in this version, so they are well.
+    /// The host's memory.
+    pub memory: String,
+    /// What was found in the plug-ins' directory.
     pub plugins: String,
 }
 
@@ -40,21 +42,23 @@ const OK: &str = "ok";
 pub fn checkup(board: &Board, store: &Store) -> Checkup {
     let daemons = board.daemons();
     let (database, failed) = state_of(store);
-    let broken = daemons.iter().filter(|daemon| daemon.enabled).find_map(trouble_with);
+    let broken = daemons.iter().filter(|it| it.enabled).find_map(|it| trouble_with(it));
     let fatal = failed || daemons.iter().any(|daemon| daemon.critical && !is_well(daemon));
     let checks = Checks {
         database: database.unwrap_or_else(|| OK.to_owned()),
         queue: daemons
             .iter()
             .find(|daemon| daemon.name == "job-queue")
-            .and_then(trouble_with)
+            .and_then(|it| trouble_with(it))
             .unwrap_or_else(|| OK.to_owned()),
         devices: board.devices().iter().find_map(lost).unwrap_or_else(|| OK.to_owned()),
         daemons: broken.unwrap_or_else(|| OK.to_owned()),
-        disk: board.disk_trouble().unwrap_or_else(|| OK.to_owned()),
-        plugins: OK.to_owned(),
+        disk: board.trouble("disk").unwrap_or_else(|| OK.to_owned()),
+        memory: board.trouble("memory").unwrap_or_else(|| OK.to_owned()),
+        plugins: board.trouble("plugins").unwrap_or_else(|| OK.to_owned()),
     };
-    let all = [&checks.database, &checks.queue, &checks.devices, &checks.daemons, &checks.disk];
+    let Checks { database, queue, devices, daemons, disk, memory, plugins } = &checks;
+    let all = [database, queue, devices, daemons, disk, memory, plugins];
     let status = if fatal {
         HealthStatus::Unhealthy
     } else if all.iter().any(|check| *check != OK) {
@@ -87,6 +91,7 @@ fn trouble_with(daemon: &Daemon) -> Option<String> {
             let why = last_error.as_deref().unwrap_or("no reason is known");
             Some(format!("daemon \"{name}\" is {state}: {why}"))
         }
+        (DaemonState::Stopped, _) if daemon.completed => None,
         (DaemonState::Stopped, _) => Some(format!("daemon \"{name}\" is stopped")),
         (_, status @ (HealthStatus::Degraded | HealthStatus::Unhealthy)) => {
             Some(format!("daemon \"{name}\" is {status}: {}", health.message))

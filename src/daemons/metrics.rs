@@ -19,10 +19,8 @@ use crate::{
 pub struct Options {
     /// Between two samples.
     pub interval: Duration,
-    /// The file system that holds this is watched.
+    /// The file system that holds this is measured.
     pub workspace: PathBuf,
-    /// Below that many free bytes the disk is in trouble.
-    pub disk_free_min: u64,
 }
 
 /// The host does not tell its figures.
@@ -84,20 +82,8 @@ impl Metrics {
     }
 
     fn disk(&self) -> f32 {
-        let Ok(space) = statvfs(&self.options.workspace) else {
-            let at = self.options.workspace.display();
-            self.tools
-                .board
-                .set_disk_trouble(Some(format!("the workspace {at} cannot be reached")));
-            return 0.0;
-        };
-        let free = space.blocks_available() * space.fragment_size();
-        let least = self.options.disk_free_min;
-        self.tools.board.set_disk_trouble((free < least).then(|| {
-            let mb = |bytes| bytes / 1_000_000;
-            format!("only {} MB are free in the workspace, {} MB are wanted", mb(free), mb(least))
-        }));
-        1.0 - ratio(space.blocks_available(), space.blocks())
+        let space = statvfs(&self.options.workspace);
+        space.map_or(0.0, |space| 1.0 - ratio(space.blocks_available(), space.blocks()))
     }
 }
 

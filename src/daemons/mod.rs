@@ -14,8 +14,11 @@ pub mod process;
 pub mod sync;
 pub mod telemetry;
 mod tools;
+mod usage;
+pub mod watchdog;
 
 pub use board::{Board, Connected, Phase};
 pub use device_manager::{DeviceError, Estops};
 pub use history::{History, Sample, Series};
 pub use tools::{Links, Tools};
+pub use usage::Usage;

@@ -7,13 +7,13 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use log::error;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec,
+    Opts, Registry, TextEncoder, core::Collector,
 };
 
-use super::Board;
+use super::{Board, Usage};
 use crate::{
-    domain::{DeviceStatus, Job, JobState, Timestamp},
+    domain::{Daemon, DaemonState, DeviceStatus, Job, JobState, Timestamp},
     store::{Store, jobs},
 };
 
@@ -21,6 +21,7 @@ use crate::{
 pub struct Telemetry {
     board: Arc<Board>,
     store: Store,
+    usage: Usage,
     job_duration: Histogram,
     job_errors: IntCounter,
 }
@@ -34,12 +35,18 @@ impl Telemetry {
         Ok(Arc::new(Self {
             board,
             store,
+            usage: Usage::default(),
             job_duration: Histogram::with_opts(duration.buckets(buckets))?,
             job_errors: IntCounter::new(
                 "stationd_job_errors_total",
                 "Jobs that failed or were interrupted since the station started.",
             )?,
         }))
+    }
+
+    /// What process daemons use.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Counts a job that has just come to rest.
@@ -108,25 +115,74 @@ impl Telemetry {
     }
 
     fn of_daemons(&self) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
-        let by_daemon = |name: &str, help: &str| GaugeVec::new(Opts::new(name, help), &["daemon"]);
-        let health =
-            by_daemon("stationd_daemon_health", "1 while the daemon runs and is healthy.")?;
-        let uptime =
-            by_daemon("stationd_daemon_uptime_seconds", "Seconds since the daemon started.")?;
-        let restarts = prometheus::IntCounterVec::new(
+        let mut daemons: Vec<Daemon> =
+            self.board.daemons().iter().map(|daemon| Daemon::clone(daemon)).collect();
+        self.usage.overlay(&mut daemons);
+        let now = Timestamp::now();
+        let up = |daemon: &Daemon| {
+            let since = daemon.started_at.filter(|_| daemon.uptime_seconds.is_some());
+            since.map_or(0.0, |since| since.until(now).as_secs_f64())
+        };
+        let well = |daemon: &Daemon| daemon.uptime_seconds.is_some() && daemon.health.healthy;
+        let restarts = IntCounterVec::new(
             Opts::new("stationd_daemon_restarts_total", "Restarts since the station started."),
             &["daemon"],
         )?;
-        for daemon in self.board.daemons() {
-            let label = [daemon.name.as_str()];
-            let well = daemon.uptime_seconds.is_some() && daemon.health.healthy;
-            health.with_label_values(&label).set(f64::from(u8::from(well)));
-            let since = daemon.started_at.filter(|_| daemon.uptime_seconds.is_some());
-            let up = since.map_or(0.0, |since| since.until(Timestamp::now()).as_secs_f64());
-            uptime.with_label_values(&label).set(up);
-            restarts.with_label_values(&label).inc_by(daemon.restarts);
+        let state = IntGaugeVec::new(
+            Opts::new("stationd_daemon_state", "1 for the state that the daemon is in, else 0."),
+            &["daemon", "state"],
+        )?;
+        for daemon in &daemons {
+            restarts.with_label_values(&[daemon.name.as_str()]).inc_by(daemon.restarts);
+            for known in DaemonState::ALL {
+                let labels = [daemon.name.as_str(), known.as_str()];
+                state.with_label_values(&labels).set(i64::from(daemon.state == known));
+            }
         }
-        Ok(vec![Box::new(health), Box::new(uptime), Box::new(restarts)])
+        // A figure that a daemon does not have is left out.
+        let figure = |name: &str, help: &str, read: &dyn Fn(&Daemon) -> Option<f64>| {
+            let gauges = GaugeVec::new(Opts::new(name, help), &["daemon"])?;
+            for daemon in &daemons {
+                if let Some(value) = read(daemon) {
+                    gauges.with_label_values(&[daemon.name.as_str()]).set(value);
+                }
+            }
+            Ok::<Box<dyn Collector>, prometheus::Error>(Box::new(gauges))
+        };
+        Ok(vec![
+            Box::new(restarts),
+            Box::new(state),
+            figure(
+                "stationd_daemon_health",
+                "1 while the daemon runs and is healthy.",
+                &|daemon| Some(f64::from(u8::from(well(daemon)))),
+            )?,
+            figure(
+                "stationd_daemon_uptime_seconds",
+                "Seconds since the daemon started.",
+                &|daemon| Some(up(daemon)),
+            )?,
+            figure(
+                "stationd_daemon_failures_in_a_row",
+                "Failures that have not been forgiven.",
+                &|daemon| Some(f64::from(daemon.attempt)),
+            )?,
+            figure(
+                "stationd_daemon_memory_bytes",
+                "Resident memory of the daemon's own process.",
+                &|daemon| daemon.memory_bytes.map(|bytes| bytes as f64),
+            )?,
+            figure(
+                "stationd_daemon_cpu_usage_ratio",
+                "Share of one core that the daemon's own process uses.",
+                &|daemon| daemon.cpu_usage,
+            )?,
+            figure(
+                "stationd_daemon_next_restart_timestamp_seconds",
+                "When a daemon that backs off is started again, in seconds since 1970.",
+                &|daemon| daemon.next_restart_at.map(|at| at.as_ms() as f64 / 1000.0),
+            )?,
+        ])
     }
 
     fn of_jobs(&self) -> Result<Box<dyn Collector>, prometheus::Error> {

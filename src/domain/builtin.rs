@@ -26,7 +26,7 @@ const fn daemon(
 }
 
 /// All of them, in the order in which they are shown.
-pub const BUILTINS: [Builtin; 5] = [
+pub const BUILTINS: [Builtin; 6] = [
     daemon(
         "job-queue",
         "starts jobs in order and follows them to their end",
@@ -44,4 +44,11 @@ pub const BUILTINS: [Builtin; 5] = [
     daemon("heartbeat", "tells checkers outside that the station lives", "monitoring", false, &[]),
     daemon("metrics", "measures host and station", "monitoring", false, &[]),
     daemon("sync", "copies database and job files elsewhere", "storage", false, &[]),
+    daemon(
+        "watchdog",
+        "looks after disk space, memory and daemons that stand still",
+        "monitoring",
+        false,
+        &[],
+    ),
 ];

@@ -85,6 +85,8 @@ pub struct Daemon {
     pub pid_file: Option<String>,
     /// Where its output goes, for a program.
     pub log_file: Option<String>,
+    /// True once it has ended of its own accord, as it should.
+    pub completed: bool,
     /// How it last ended.
     pub last_exit: Option<String>,
     /// Its process.

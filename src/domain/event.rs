@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    DaemonState, Device, DeviceStatus, HealthStatus, JobId, JobState, Outcome, Position, Timestamp,
+    Daemon, DaemonState, Device, DeviceStatus, HealthStatus, JobId, JobState, Outcome, Position,
+    Timestamp,
 };
 
 /// A group of events that can be subscribed to.
@@ -161,6 +162,19 @@ impl Body {
             source: source.to_owned(),
             metadata: Map::new(),
             details: Map::new(),
+        }
+    }
+
+    /// A daemon as it is now.
+    pub fn of_daemon(daemon: &Daemon) -> Self {
+        Self::DaemonStatus {
+            name: daemon.name.clone(),
+            state: daemon.state,
+            health: daemon.health.status,
+            message: daemon.health.message.clone(),
+            restarts: daemon.restarts,
+            last_error: daemon.last_error.clone().unwrap_or_default(),
+            next_restart_at: daemon.next_restart_at,
         }
     }
 

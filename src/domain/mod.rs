@@ -11,6 +11,7 @@ mod health;
 mod id;
 mod job;
 mod job_state;
+mod last_run;
 mod name;
 mod plan;
 mod program;
@@ -26,6 +27,7 @@ pub use health::{Health, HealthStatus};
 pub use id::JobId;
 pub use job::{Analysis, Job, JobKind, NewJob, Payload, Priority, Progress};
 pub use job_state::{Denied, JobAction, JobState};
+pub use last_run::{LastRun, Verdict};
 pub use name::same_name;
 pub use plan::{Edge, Misfit, Node, Plan, did_you_mean, nearest_name};
 pub use program::{

@@ -231,3 +231,6 @@ impl Walk<'_> {
         self.order.push(index);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::{
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Instant,
 };
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{rate::Rate, settings::Settings, ws::Hubs};
 use crate::{
+    config::Plugin,
     daemons::Tools,
     domain::{Actor, AuditEntry, Outcome},
 };
@@ -25,10 +27,29 @@ pub enum Control {
     },
     /// Stop, then start again with the same command line.
     Restart,
+    /// Stop, then start again: its daemons stand still again and again.
+    Renew {
+        /// In one sentence.
+        why: String,
+    },
     /// Read the configuration again.
     Reload {
         /// The keys that took effect, or every line of what is wrong with the new configuration.
         answer: oneshot::Sender<Result<Vec<String>, Vec<String>>>,
+    },
+    /// Copy a plug-in into the workspace and take it into use.
+    InstallPlugin {
+        /// Its directory; absolute.
+        path: PathBuf,
+        /// Its name, or every line of what is wrong with it.
+        answer: oneshot::Sender<Result<String, Vec<String>>>,
+    },
+    /// Take a plug-in out of use and remove it from the workspace.
+    RemovePlugin {
+        /// Its name as in [`App::plugins`].
+        name: String,
+        /// Its name, or every reason why it is still there.
+        answer: oneshot::Sender<Result<String, Vec<String>>>,
     },
 }
 
@@ -37,6 +58,7 @@ pub struct App {
     tools: Tools,
     control: mpsc::Sender<Control>,
     settings: RwLock<Arc<Settings>>,
+    plugins: RwLock<Arc<Vec<Plugin>>>,
     hubs: Hubs,
     refusals: Mutex<Rate>,
 }
@@ -59,6 +81,7 @@ impl App {
             tools,
             control,
             settings: RwLock::new(Arc::new(settings)),
+            plugins: RwLock::default(),
             hubs: Hubs::default(),
             refusals: Mutex::new(Rate::new(REFUSALS_KEPT, Instant::now())),
         })
@@ -77,6 +100,16 @@ impl App {
     /// From now on these are in force.
     pub fn reload(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Every plug-in that was found.
+    pub fn plugins(&self) -> Arc<Vec<Plugin>> {
+        self.plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on these are the plug-ins; only the station says so.
+    pub fn set_plugins(&self, plugins: Vec<Plugin>) {
+        *self.plugins.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plugins);
     }
 
     /// Tells every WebSocket client that the station stops, and closes it with 1001.

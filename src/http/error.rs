@@ -55,6 +55,16 @@ pub enum Problem {
     /// The state of the thing forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// A rolling restart has stopped before its end.
+    #[error("{detail}")]
+    Halted {
+        /// Which daemon it stopped at, and why.
+        detail: String,
+        /// The name of that daemon.
+        at: String,
+        /// What became of each daemon up to then.
+        items: Vec<serde_json::Value>,
+    },
     /// More than may be sent.
     #[error("{0}")]
     TooLarge(String),
@@ -92,6 +102,10 @@ struct Document<'a> {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a [Detail]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<&'a [serde_json::Value]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_at: Option<&'a str>,
 }
 
 impl ResponseError for Problem {
@@ -102,7 +116,7 @@ impl ResponseError for Problem {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Halted { .. } => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
@@ -119,6 +133,10 @@ impl ResponseError for Problem {
         let errors = match self {
             Self::Invalid(errors) => Some(errors.as_slice()),
             _ => None,
+        };
+        let (items, stopped_at) = match self {
+            Self::Halted { at, items, .. } => (Some(items.as_slice()), Some(at.as_str())),
+            _ => (None, None),
         };
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
@@ -137,6 +155,8 @@ impl ResponseError for Problem {
             status: status.as_u16(),
             detail: self.to_string(),
             errors,
+            items,
+            stopped_at,
         };
         response.body(serde_json::to_string(&document).unwrap_or_default())
     }

@@ -123,6 +123,7 @@ pub(super) async fn status(app: web::Data<App>) -> Result<web::Json<Value>, Prob
         "open_file_descriptors": descriptors,
         "cpu_usage": cpu,
         "memory_usage": memory,
+        "last_run": app.board.last_run(),
     })))
 }
 

@@ -2,8 +2,7 @@
 
 use std::{
     fs::File,
-    io::{Cursor, Read, Seek, SeekFrom},
-    path::Path,
+    io::{Cursor, Read},
 };
 
 use actix_web::{
@@ -15,19 +14,23 @@ use actix_web::{
 use futures_util::stream;
 use serde::Deserialize;
 
-use super::{app::App, error::Problem, health::busy, jobs::job_id, query::query};
+use super::{
+    app::App,
+    error::Problem,
+    health::busy,
+    jobs::job_id,
+    query::query,
+    tail::{MOST_LINES, tail},
+};
 use crate::{
     domain::{Job, Payload},
-    store::{StoreError, jobs},
+    store::jobs,
     toolpath,
 };
 
 /// Bytes read from a stored file at a time.
 const PIECE: usize = 64 * 1024;
-/// Bytes of the end of a log that are looked at.
-const LOG_LIMIT: u64 = 1024 * 1024;
 const USUAL_LINES: usize = 1000;
-const MOST_LINES: usize = 10_000;
 /// Points of a picture; more are not seen on any screen.
 const POINTS: usize = 20_000;
 
@@ -121,60 +124,17 @@ pub(super) async fn log(
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let LogQuery { tail } = query(request.query_string())?;
-    let lines = tail.unwrap_or(USUAL_LINES);
+    let wanted: LogQuery = query(request.query_string())?;
+    let lines = wanted.tail.unwrap_or(USUAL_LINES);
     if !(1..=MOST_LINES).contains(&lines) {
         return Err(Problem::field("tail", format!("1 to {MOST_LINES} lines are shown")));
     }
     let id = job_id(&id)?;
     app.store.read(|connection| jobs::get(connection, id))?;
     let path = app.settings().jobs_dir.join(id.to_string()).join("output.log");
-    let text = web::block(move || end_of(&path, lines)).await.map_err(busy)??;
+    let text = web::block(move || tail(&path, lines)).await.map_err(busy)??;
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text))
-}
-
-/// The last `lines` of a file; nothing if there is no file yet.
-fn end_of(path: &Path, lines: usize) -> Result<String, StoreError> {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(LOG_LIMIT)))?;
-        let mut bytes = Vec::new();
-        file.take(LOG_LIMIT).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = match read() {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(source) => {
-            return Err(StoreError::Io {
-                path: path.to_owned(),
-                source: std::sync::Arc::new(source),
-            });
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let body = text.strip_suffix('\n').unwrap_or(&text);
-    let start = body.rmatch_indices('\n').nth(lines - 1).map_or(0, |(at, _)| at + 1);
-    Ok(text[start..].to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_lines_are_shown() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("output.log");
-        assert_eq!(end_of(&path, 3).unwrap(), "");
-        std::fs::write(&path, "a\nb\nc\n").unwrap();
-        assert_eq!(end_of(&path, 2).unwrap(), "b\nc\n");
-        assert_eq!(end_of(&path, 9).unwrap(), "a\nb\nc\n");
-        std::fs::write(&path, "a\nb\nc").unwrap();
-        assert_eq!(end_of(&path, 1).unwrap(), "c");
-    }
 }

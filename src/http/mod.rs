@@ -24,6 +24,7 @@ mod job_files;
 mod jobs;
 mod origin;
 mod placement;
+mod plugins;
 mod query;
 mod rate;
 mod routes;
@@ -31,6 +32,7 @@ mod server;
 mod settings;
 mod station;
 mod submit;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod wish;

@@ -12,11 +12,12 @@ use super::{
     error::Problem,
     events,
     guard::route,
-    health, job_files, jobs, station, submit, ws,
+    health, job_files, jobs, plugins, station, submit, ws,
 };
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
+const DELETE: Method = Method::DELETE;
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config
@@ -40,7 +41,7 @@ fn api(config: &mut ServiceConfig) {
             submit::submit,
         )))
         .service(at("/jobs/{id}").route(route(GET, Readonly, jobs::show)).route(route(
-            Method::DELETE,
+            DELETE,
             Operator,
             jobs::delete,
         )))
@@ -63,12 +64,33 @@ fn api(config: &mut ServiceConfig) {
             devices::act,
         )))
         .service(at("/daemons").route(route(GET, Readonly, daemons::list)))
+        .service(
+            // A daemon may be called so.
+            at("/daemons/{verb:start|stop|restart}")
+                .route(route(POST, Operator, daemons::bulk))
+                .route(route(GET, Readonly, daemons::show)),
+        )
         .service(at("/daemons/{name}").route(route(GET, Readonly, daemons::show)))
+        .service(at("/daemons/{name}/log").route(route(GET, Readonly, daemons::log)))
         .service(at("/daemons/{name}/{action:start|stop|restart}").route(route(
             POST,
             Operator,
             daemons::act,
         )))
+        .service(at("/reconcile").route(route(POST, Operator, daemons::reconcile)))
+        .service(at("/plugins").route(route(GET, Readonly, plugins::list)).route(route(
+            POST,
+            Admin,
+            plugins::install,
+        )))
+        .service(
+            at("/plugins/{name:reload}").route(route(POST, Admin, plugins::reload)).route(route(
+                DELETE,
+                Admin,
+                plugins::remove,
+            )),
+        )
+        .service(at("/plugins/{name}").route(route(DELETE, Admin, plugins::remove)))
         .service(at("/shutdown").route(route(POST, Admin, station::shutdown)))
         .service(at("/restart").route(route(POST, Admin, station::restart)))
         .service(at("/reload").route(route(POST, Admin, station::reload)));
@@ -82,17 +104,14 @@ fn at(path: &str) -> Resource {
 }
 
 async fn no_such_method(request: HttpRequest) -> HttpResponse {
-    let path = request.path();
-    let submits = path == "/api/v1/jobs";
-    let deletes = request.match_pattern().is_some_and(|it| it == "/api/v1/jobs/{id}");
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let acts = path.matches('/').count() > 4
-        && !matches!(last, "file" | "log" | "toolpath" | "drawing")
-        || matches!(path, "/api/v1/shutdown" | "/api/v1/restart" | "/api/v1/reload");
-    let allowed = match (submits, deletes, acts) {
-        (true, ..) => "GET, POST",
-        (_, true, _) => "GET, DELETE",
-        (.., true) => "POST",
+    let pattern = request.match_pattern().unwrap_or_default();
+    let allowed = match pattern.strip_prefix("/api/v1").unwrap_or_default() {
+        "/jobs" | "/plugins" | "/daemons/{verb:start|stop|restart}" => "GET, POST",
+        "/jobs/{id}" => "GET, DELETE",
+        "/plugins/{name:reload}" => "DELETE, POST",
+        "/plugins/{name}" => "DELETE",
+        "/shutdown" | "/restart" | "/reload" | "/reconcile" => "POST",
+        path if path.contains("/{action:") || path.ends_with("/estop") => "POST",
         _ => "GET",
     };
     let problem = Problem::MethodNotAllowed { method: request.method().to_string() };

@@ -28,6 +28,8 @@ pub struct Settings {
     pub station: String,
     /// Where the control socket lies.
     pub socket_path: PathBuf,
+    /// Where all state lies.
+    pub workspace: PathBuf,
     /// Where jobs keep their output, by id.
     pub jobs_dir: PathBuf,
     /// Who may do what.
@@ -46,6 +48,8 @@ pub struct Settings {
     pub message_rate_limit: u16,
     /// Messages that may wait for one slow client.
     pub send_queue: usize,
+    /// How long a daemon may take to be healthy after a rolling restart.
+    pub health_timeout: Duration,
     /// Log what people change.
     pub audit: bool,
     /// Log refused requests.
@@ -54,11 +58,12 @@ pub struct Settings {
 
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
-        let Config { station, websocket, security, queue, logging, .. } = config;
+        let Config { station, websocket, security, supervisor, queue, logging, .. } = config;
         let key = websocket.api_key.as_ref().filter(|_| websocket.authenticate);
         Self {
             station: station.name.clone(),
             socket_path: station.socket_path.clone(),
+            workspace: station.workspace.clone(),
             jobs_dir: station.workspace.join("jobs"),
             policy: Policy {
                 token: key.map(|key| Token::new(key.expose())),
@@ -74,6 +79,7 @@ impl From<&Config> for Settings {
             heartbeat_interval: websocket.heartbeat_interval,
             message_rate_limit: u16::try_from(websocket.message_rate_limit).unwrap_or(u16::MAX),
             send_queue: websocket.send_queue,
+            health_timeout: supervisor.health_timeout,
             audit: logging.audit,
             security_events: logging.security_events,
         }

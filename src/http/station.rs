@@ -20,7 +20,8 @@ struct ShutdownBody {
     force: bool,
 }
 
-async fn order(app: &App, control: Control) -> Result<(), Problem> {
+/// Asks something of the station as a whole.
+pub(super) async fn order(app: &App, control: Control) -> Result<(), Problem> {
     let gone = |_| Problem::Unavailable("the station is stopping".to_owned());
     app.control().send(control).await.map_err(gone)
 }

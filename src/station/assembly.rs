@@ -4,11 +4,13 @@
 //! to it; then the links are put together and handed to everybody. A factory runs on its daemon's
 //! own thread and waits there for the links, so no order of construction can be wrong.
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
 use actix::{Actor, Addr};
 
-use super::{Paths, StartError, devices::configured};
+use tokio::sync::mpsc::Sender;
+
+use super::{Paths, StartError, devices::configured, observer::observer, roster::rules};
 use crate::{
     config::{Config, SyncTarget},
     daemons::{
@@ -18,17 +20,20 @@ use crate::{
         job_queue::{self, JobQueue},
         metrics::{self, Metrics},
         sync::{self, Sync, Target},
+        watchdog::{self, Watchdog},
     },
-    domain::{BUILTINS, Body, Builtin, Daemon, Dependency, same_name},
-    supervision::{Child, Policy, Spec, Supervisor, child},
+    http::Control,
+    store,
+    supervision::{Child, Spec, Supervisor, child},
 };
 
 /// Starts the supervisor, and with it every daemon. Needs the running system of the main thread.
 pub(super) fn assemble(
     config: &Config,
-    only: &[String],
+    daemons: Vec<(Spec, Option<Child>)>,
     paths: &Paths,
     tools: &Tools,
+    control: Sender<Control>,
 ) -> Result<Addr<Supervisor>, StartError> {
     let (queue, job_queue) = {
         let (options, tools) = (queue_options(config, paths), tools.clone());
@@ -50,11 +55,8 @@ pub(super) fn assemble(
         child(move |_| Ok::<_, Infallible>(Heartbeat::new(options.clone(), board.clone())))
     };
     let (sampler, _) = {
-        let options = metrics::Options {
-            interval: config.metrics.interval,
-            workspace: paths.root.clone(),
-            disk_free_min: DISK_FREE_MIN,
-        };
+        let options =
+            metrics::Options { interval: config.metrics.interval, workspace: paths.root.clone() };
         let tools = tools.clone();
         child(move |_| Metrics::new(options.clone(), tools.clone()))
     };
@@ -62,8 +64,25 @@ pub(super) fn assemble(
         let (options, store) = (sync_options(config, paths), tools.store.clone());
         child(move |vitals| Ok::<_, Infallible>(Sync::new(options.clone(), store.clone(), vitals)))
     };
-    let daemons = specs(config, only, [queue, manager, beat, sampler, copier])?;
-    let supervisor = Supervisor::new(daemons, observer(tools.clone()))
+    let (dog, _) = {
+        let options = watchdog::Options {
+            interval: config.watchdog.interval,
+            workspace: paths.root.clone(),
+            disk_free_min: config.watchdog.disk_free_min,
+            memory_max: config.watchdog.memory_max,
+        };
+        let tools = tools.clone();
+        child(move |_| Watchdog::new(options.clone(), tools.clone()))
+    };
+    let built_in = [queue, manager, beat, sampler, copier, dog]; // in the order of `BUILTINS`
+    let mut built_in = built_in.into_iter();
+    let daemons = daemons.into_iter().filter_map(|(spec, child)| {
+        let child = child.or_else(|| built_in.next())?;
+        Some((spec, child))
+    });
+    let restarts = tools.store.read(store::daemons::restarts).unwrap_or_default();
+    let observer = observer(tools.clone(), control);
+    let supervisor = Supervisor::new(daemons.collect(), rules(config, restarts), observer)
         .map_err(|problems| StartError::Configuration(problems.to_string()))?
         .start();
     tools.wire(Links { supervisor: supervisor.clone(), job_queue, device_manager, sync });
@@ -88,79 +107,5 @@ fn sync_options(config: &Config, paths: &Paths) -> sync::Options {
         interval: config.sync.interval,
         targets: config.sync.targets.iter().map(target).collect(),
         jobs: paths.jobs.clone(),
-    }
-}
-
-/// Below that many free bytes the disk is reported.
-const DISK_FREE_MIN: u64 = 500_000_000;
-
-/// Beyond the grace, time to bring machines to a safe stop and to end programs.
-const STOP_MARGIN: Duration = Duration::from_secs(8);
-
-fn specs(
-    config: &Config,
-    only: &[String],
-    children: [Child; 5],
-) -> Result<Vec<(Spec, Child)>, StartError> {
-    let wanted = wanted(only)?;
-    let supervisor = &config.supervisor;
-    let policy = |name: &str| Policy {
-        backoff: supervisor.restart.backoff,
-        max_restarts: supervisor.restart.max_restarts,
-        stable_after: supervisor.restart.stable_after,
-        start_timeout: supervisor.start_timeout,
-        stop_timeout: match name {
-            // Both see what runs to its end, or to a safe stop.
-            "job-queue" | "device-manager" => config.queue.shutdown_grace + STOP_MARGIN,
-            _ => supervisor.stop_timeout,
-        },
-        health_interval: supervisor.health_interval,
-        health_timeout: supervisor.health_timeout,
-        ..Policy::default()
-    };
-    let spec = |builtin: Builtin| Spec {
-        description: builtin.description.to_owned(),
-        category: builtin.category.to_owned(),
-        critical: builtin.critical,
-        enabled: config.daemon_enabled(builtin.name)
-            && wanted.as_ref().is_none_or(|all| all.contains(&builtin.name)),
-        depends_on: builtin.depends_on.iter().copied().map(Dependency::on).collect(),
-        ..Spec::new(builtin.name, policy(builtin.name))
-    };
-    Ok(BUILTINS.into_iter().map(spec).zip(children).collect())
-}
-
-/// The daemons named on the command line, and what they need; `None` if none was named.
-fn wanted(only: &[String]) -> Result<Option<Vec<&'static str>>, StartError> {
-    let mut wanted: Vec<&'static str> = Vec::new();
-    let mut todo: Vec<&str> = only.iter().map(String::as_str).collect();
-    while let Some(name) = todo.pop() {
-        let known = BUILTINS.iter().find(|known| same_name(known.name, name));
-        let Some(Builtin { name: known, depends_on: needs, .. }) = known else {
-            let all = BUILTINS.map(|known| known.name).join(", ");
-            let wrong = format!("--daemons: no daemon is called \"{name}\": there are {all}");
-            return Err(StartError::Configuration(wrong));
-        };
-        wanted.push(known);
-        todo.extend(*needs);
-    }
-    Ok((!only.is_empty()).then_some(wanted))
-}
-
-/// Shows every change of a daemon and makes it a durable event.
-fn observer(tools: Tools) -> impl Fn(&Daemon) {
-    move |daemon| {
-        tools.board.show_daemon(daemon);
-        let body = Body::DaemonStatus {
-            name: daemon.name.clone(),
-            state: daemon.state,
-            health: daemon.health.status,
-            message: daemon.health.message.clone(),
-            restarts: daemon.restarts,
-            last_error: daemon.last_error.clone().unwrap_or_default(),
-            next_restart_at: daemon.next_restart_at,
-        };
-        let resource = format!("daemon:{}", daemon.name);
-        drop(tools.store.record(move |tx| tx.emit(&resource, None, body.clone())));
     }
 }

@@ -8,11 +8,11 @@ use log::{error, info, warn};
 use tokio::{sync::mpsc, time};
 
 use super::{
-    LogHandle, Notifier, Paths, Signal, Signals, StartError, StartOptions, reload::reload,
+    LogHandle, Notifier, Paths, Signal, Signals, StartError, StartOptions, plugins, reload::reload,
 };
 use crate::{
     config::Config,
-    daemons::{Phase, Tools},
+    daemons::{Phase, Tools, process::Host},
     domain::HealthStatus,
     http::{App, Control},
     supervision::{CheckHealth, Ready as AllUp, Shutdown, Stop, Supervisor},
@@ -46,11 +46,17 @@ pub(super) struct Station {
     pub(super) paths: Paths,
     pub(super) grace: Duration,
     pub(super) configuration: Config,
+    pub(super) host: Arc<Host>,
 }
 
 /// Why a station stops.
 enum Why {
-    Asked { force: bool, again: bool },
+    Asked {
+        force: bool,
+        again: bool,
+    },
+    /// Too many threads stand still.
+    Worn(String),
     NotReady(StartError),
 }
 
@@ -71,39 +77,53 @@ impl Station {
                 },
                 signal = self.signals.next() => match signal {
                     Signal::Stop => break Why::Asked { force: false, again: false },
-                    Signal::ReopenLogs => self.log.reopen(),
-                    Signal::Reload => drop(self.reload()),
+                    Signal::ReopenLogs => self.reopen_logs(),
+                    Signal::Reload => drop(self.reload().await),
                 },
                 Some(request) = self.requests.recv() => match request {
                     Control::Shutdown { force } => break Why::Asked { force, again: false },
                     Control::Restart => break Why::Asked { force: false, again: true },
-                    Control::Reload { answer } => drop(answer.send(self.reload())),
+                    Control::Renew { why } => break Why::Worn(why),
+                    Control::Reload { answer } => {
+                        let done = self.reload().await;
+                        drop(answer.send(done)); // whoever asked may be gone
+                    }
+                    Control::InstallPlugin { path, answer } => {
+                        let done = plugins::install(&mut self, path).await;
+                        drop(answer.send(done));
+                    }
+                    Control::RemovePlugin { name, answer } => {
+                        let done = plugins::uninstall(&mut self, name).await;
+                        drop(answer.send(done));
+                    }
                 },
                 _ = watchdog.tick(), if self.notifier.watchdog_interval().is_some() => self.prove_life(),
             }
         };
-        let again = match &why {
-            Why::Asked { again, .. } => *again,
-            Why::NotReady(error) => {
-                error!("the station is not ready: {error}");
-                false
-            }
-        };
+        if let Why::NotReady(error) = &why {
+            error!("the station is not ready: {error}");
+        }
         let force = matches!(why, Why::Asked { force: true, .. } | Why::NotReady(_));
         self.stop(force).await;
         match why {
             Why::NotReady(error) => Err(error),
-            Why::Asked { .. } if again => Ok(After::Again(self.notifier)),
-            Why::Asked { .. } => Ok(After::End),
+            // An init system starts us anew; where there is none, we do it ourselves.
+            Why::Worn(why) if self.notifier.is_supervised() => Err(StartError::Internal(why)),
+            Why::Worn(_) | Why::Asked { again: true, .. } => Ok(After::Again(self.notifier)),
+            Why::Asked { again: false, .. } => Ok(After::End),
         }
     }
 
-    /// Reads the configuration again; a bad one changes nothing.
-    fn reload(&mut self) -> Result<Vec<String>, Vec<String>> {
-        self.notifier.reloading();
+    fn reopen_logs(&self) {
         self.log.reopen();
-        let done =
-            reload(&self.options, &self.paths, &mut self.configuration, &self.app, &self.log);
+        self.host.reopen_logs();
+    }
+
+    /// Reads the configuration again; a bad one changes nothing.
+    pub(super) async fn reload(&mut self) -> Result<Vec<String>, Vec<String>> {
+        self.notifier.reloading();
+        self.reopen_logs();
+        let done = reload(self).await;
         match &done {
             Ok(keys) if keys.is_empty() => info!("reloaded: nothing has changed"),
             Ok(keys) => info!("reloaded: {}", keys.join("; ")),
@@ -136,7 +156,7 @@ impl Station {
         let grace = if force { AT_ONCE } else { self.grace + MARGIN };
         let mut orderly = Box::pin(async move {
             if !force {
-                let _ = supervisor.send(Stop { name: "job-queue".to_owned() }).await;
+                let _ = supervisor.send(Stop { name: "job-queue".to_owned(), force: false }).await;
             }
             app.close_sessions();
             let _ = supervisor.send(Shutdown { grace }).await; // a supervisor that is gone ends the process

@@ -15,7 +15,7 @@ use std::{
 
 use log::{Level, warn};
 
-use super::rotation::LogFile;
+use crate::log_file::LogFile;
 
 /// How many lines may wait for the disk; what comes when it is full is counted and lost.
 const QUEUE_LINES: usize = 4096;

@@ -24,11 +24,10 @@ use super::{
     log_format::message,
     log_writer::{Destination, Queue},
     panics,
-    rotation::LogFile,
 };
 
-pub use super::rotation::Rotation;
-use crate::domain::Timestamp;
+pub use crate::log_file::Rotation;
+use crate::{domain::Timestamp, log_file::LogFile};
 
 /// How long the end of the program waits for the last lines to be written.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);

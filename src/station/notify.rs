@@ -53,6 +53,13 @@ impl Notifier {
         self.taken.iter().map(|(name, value)| (*name, value))
     }
 
+    /// True if somebody starts this process anew when it fails: systemd says so by
+    /// `INVOCATION_ID`, OpenRC by `RC_SVCNAME`.
+    pub fn is_supervised(&self) -> bool {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.socket.is_some() || set("INVOCATION_ID") || set("RC_SVCNAME")
+    }
+
     /// Start-up is over; `status` is for people.
     pub fn ready(&self, status: &str) {
         self.send(&format!("READY=1\nSTATUS={}\n", one_line(status)));

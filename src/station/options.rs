@@ -10,6 +10,7 @@ use nix::{
     unistd::getppid,
 };
 
+use super::roster::Selection;
 use crate::config::Sources;
 
 /// How a station is to be started. Paths are absolute.
@@ -37,6 +38,8 @@ pub struct StartOptions {
     pub group: Option<String>,
     /// Scheduling priority.
     pub nice: Option<i32>,
+    /// Start the daemons of this profile and what they depend on; all if none.
+    pub profile: Option<String>,
     /// Start these daemons and what they depend on; all if empty.
     pub daemons: Vec<String>,
     /// Attach a simulated machine per driver named here, of every driver if empty; none if absent.
@@ -48,6 +51,11 @@ pub struct StartOptions {
 }
 
 impl StartOptions {
+    /// Which daemons are to run.
+    pub(super) fn selection(&self) -> Selection<'_> {
+        Selection { profile: self.profile.as_deref(), daemons: &self.daemons }
+    }
+
     /// Arranges for a SIGTERM when the parent that was named ends. Called before anything else, on
     /// the main thread.
     pub fn follow_parent(&self) -> nix::Result<()> {

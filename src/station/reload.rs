@@ -3,30 +3,31 @@
 //! It takes effect as a whole or not at all. What cannot change under way is named, so that nobody
 //! believes that it did.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use super::{
-    LogHandle, Paths, StartOptions,
+    control::Station,
+    plugins,
+    roster::{roster, rules},
     run::{load, log_options},
 };
-use crate::{
-    config::Config,
-    http::{App, Settings},
-};
+use crate::{config::Config, http::Settings, supervision::Configure};
 
 /// Reads the configuration again and puts into effect what can be. Answers with what changed, or
 /// with every line of what is wrong.
-pub(super) fn reload(
-    options: &StartOptions,
-    paths: &Paths,
-    now: &mut Config,
-    app: &Arc<App>,
-    log: &LogHandle,
-) -> Result<Vec<String>, Vec<String>> {
+pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<String>> {
+    let Station { options, paths, configuration: now, app, log, .. } = station;
     let loaded = load(options)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let mut new = loaded.config;
-    let mut changes = Vec::new();
+    let (mut new, plugins) = (loaded.config, loaded.plugins);
+    let daemons = roster(&new, &options.selection(), &station.host)
+        .map_err(|error| vec![error.to_string()])?;
+    let configure = Configure { daemons, rules: rules(&new, HashMap::new()) };
+    let mut changes = match station.supervisor.send(configure).await {
+        Ok(Ok(changes)) => changes,
+        Ok(Err(problems)) => return Err(problems.0.iter().map(ToString::to_string).collect()),
+        Err(gone) => return Err(vec![gone.to_string()]),
+    };
     if new.logging != now.logging {
         log.reload(&log_options(&new, paths, false));
         changes.push("logging: in effect, but for the file and its rotation".to_owned());
@@ -38,11 +39,11 @@ pub(super) fn reload(
         ("station", new.station != now.station),
         ("websocket.host and port", address(&new) != address(now)),
         ("database", new.database != now.database),
-        ("supervisor", new.supervisor != now.supervisor),
         ("queue", new.queue != now.queue),
         ("heartbeat", new.heartbeat != now.heartbeat),
         ("simulator", new.simulator != now.simulator),
         ("metrics", new.metrics != now.metrics),
+        ("watchdog", new.watchdog != now.watchdog),
         ("sync", new.sync != now.sync),
         ("devices", new.devices != now.devices),
     ];
@@ -57,8 +58,11 @@ pub(super) fn reload(
     now.websocket = new.websocket.clone();
     (now.websocket.host, now.websocket.port) = address(&running);
     now.websocket.enabled = running.websocket.enabled;
+    (now.supervisor, now.daemons) = (new.supervisor.clone(), new.daemons.clone());
+    (now.profiles, now.plugins) = (new.profiles.clone(), new.plugins.clone());
     new = now.clone();
     app.reload(Settings::from(&new));
+    plugins::show(app, plugins);
     Ok(changes)
 }
 

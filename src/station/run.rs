@@ -26,11 +26,15 @@ use super::{
     assembly::assemble,
     control::{After, Station},
     devices::add_simulated,
-    exit, launch, ports,
+    exit,
+    last_run::Run,
+    launch, plugins, ports,
+    roster::roster,
 };
 use crate::{
     config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
-    daemons::{History, Phase, Tools},
+    daemons::{History, Phase, Tools, process::Host},
+    domain::LastRun,
     feed::Feed,
     http::{App, Settings, server},
     store::{self, Store, StoreError, StoreOptions},
@@ -105,17 +109,19 @@ fn live(
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
-    let feed = Feed::new();
-    let store = open(config, paths, feed.clone())?;
-    let after = System::new().block_on(serve(
-        Start { options, config, paths, ports, ready },
-        store.clone(),
-        feed,
-        &logging,
-    ));
-    let closed = store.close();
+    let (run, last_run) = Run::begin(paths, &config.heartbeat.file);
+    let after = live_here(Start { options, loaded, paths, ports, ready, last_run }, &logging);
+    run.end(after.as_ref().err());
     drop((pid_file, workspace));
-    match closed {
+    after
+}
+
+/// From the database to its close.
+fn live_here(start: Start<'_>, logging: &Logging) -> Result<After, StartError> {
+    let feed = Feed::new();
+    let store = open(&start.loaded.config, start.paths, feed.clone())?;
+    let after = System::new().block_on(serve(start, store.clone(), feed, logging));
+    match store.close() {
         Ok(()) => info!("the database is closed"),
         Err(error) => {
             error!("the database was not closed cleanly: {error}");
@@ -135,10 +141,11 @@ fn live(
 /// What is needed to come from a claimed ground to a serving station.
 struct Start<'a> {
     options: &'a StartOptions,
-    config: &'a Config,
+    loaded: &'a Loaded,
     paths: &'a Paths,
     ports: Vec<TcpListener>,
     ready: Ready,
+    last_run: LastRun,
 }
 
 async fn serve(
@@ -147,19 +154,24 @@ async fn serve(
     feed: Arc<Feed>,
     logging: &Logging,
 ) -> Result<After, StartError> {
-    let Start { options, config, paths, ports, ready } = start;
+    let Start { options, loaded, paths, ports, ready, last_run } = start;
+    let config = &loaded.config;
     let internal = |error: &dyn std::fmt::Display| StartError::Internal(error.to_string());
     let signals = Signals::new().map_err(|error| internal(&error))?;
     let group = config.station.socket_group.as_deref();
     let (socket, socket_file) = ControlSocket::bind(&config.station.socket_path, group)?;
     let history = History::new(config.metrics.interval, config.metrics.history);
     let tools = Tools::new(store, feed, history).map_err(|error| internal(&error))?;
+    tools.board.set_last_run(last_run);
     super::log_channel::connect(&logging.handle(), tools.feed.clone());
     let address = ports::address(&config.websocket.host, &ports);
     let notifier = ready.notifier();
-    let supervisor = assemble(config, &options.daemons, paths, &tools)?;
     let (control, requests) = mpsc::channel(16);
+    let host = host(paths, &tools, config)?;
+    let daemons = roster(config, &options.selection(), &host)?;
+    let supervisor = assemble(config, daemons, paths, &tools, control.clone())?;
     let app = App::new(tools.clone(), control, Settings::from(config));
+    plugins::show(&app, loaded.plugins.clone());
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
     let handle = server.handle();
     actix::spawn(server);
@@ -177,6 +189,7 @@ async fn serve(
         paths: paths.clone(),
         grace: config.queue.shutdown_grace,
         configuration: config.clone(),
+        host,
     };
     let mut up = Box::pin(supervisor.send(AllUp));
     let announce = move |station: &Station| {
@@ -194,6 +207,21 @@ async fn serve(
     let after = station.live(&mut up, announce).await;
     drop(socket_file);
     after
+}
+
+/// What all programs share; what an earlier run left running is ended first.
+fn host(paths: &Paths, tools: &Tools, config: &Config) -> Result<Arc<Host>, StartError> {
+    let [root, logs, run] = [&paths.root, &paths.logs, &paths.run].map(PathBuf::clone);
+    let host = Host::new(root, logs, run, tools.feed.clone())
+        .map_err(|error| StartError::Internal(format!("programs cannot be started: {error}")))?;
+    let detached = config.daemons.iter().filter(|daemon| daemon.detach);
+    let names: Vec<_> = detached.map(|daemon| daemon.name.clone()).collect();
+    match host.sweep(&names) {
+        Ok(0) => {}
+        Ok(killed) => warn!("{killed} processes that the last run left behind were killed"),
+        Err(error) => warn!("what the last run left behind was not looked for: {error}"),
+    }
+    Ok(host)
 }
 
 /// Nothing if the listener is switched off.

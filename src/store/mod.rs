@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod daemons;
 mod error;
 pub mod events;
 pub mod files;

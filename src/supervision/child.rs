@@ -77,7 +77,7 @@ impl Child {
     }
 }
 
-trait Launch {
+trait Launch: Send {
     fn launch(&self, lifeline: Lifeline, controls: Controls, on: &ArbiterHandle);
     fn forget(&self);
 }

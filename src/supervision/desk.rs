@@ -1,6 +1,6 @@
 //! Where orders are taken, carried out one at a time per daemon, and answered.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::{Context, Handler, MessageResult, ResponseFuture};
 use tokio::sync::oneshot;
@@ -8,39 +8,59 @@ use tokio::sync::oneshot;
 use super::{
     lifecycle::{State, later},
     orders::{
-        CheckHealth, List, NotReady, OrderError, Ready, Restart, Show, Shutdown, Start, Stop,
+        CheckHealth, CheckOne, Done, InOrder, List, NotReady, OrderError, Ready, Restart, Show,
+        Shutdown, Start, Stop,
     },
-    slot::{Order, Step},
+    slot::{Found, Order, Slot, Step, Then},
     supervisor::Supervisor,
     vitals::{Exit, Late},
 };
-use crate::domain::Daemon;
+use crate::domain::{Daemon, nearest_name, same_name};
 
-type Answer = Result<Daemon, OrderError>;
+type Answer = Result<Done, OrderError>;
+
+/// How long a daemon that is stopped by force has to end.
+const FORCE: Duration = Duration::from_secs(2);
 
 impl Supervisor {
+    /// The place of the daemon called `name`.
+    pub(super) fn find(&self, name: &str) -> Result<usize, OrderError> {
+        let known = || self.slots.iter().filter(|slot| !slot.leaving).map(|slot| &*slot.spec.name);
+        let here = |slot: &Slot| !slot.leaving && same_name(&slot.spec.name, name);
+        self.slots.iter().position(here).ok_or_else(|| OrderError::Unknown {
+            name: name.to_owned(),
+            nearest: nearest_name(name, known()),
+        })
+    }
+
     fn take(&mut self, name: &str, step: Step, ctx: &mut Context<Self>) -> ResponseFuture<Answer> {
         let index = match self.find(name) {
             Ok(index) => index,
             Err(unknown) => return Box::pin(async { Err(unknown) }),
         };
         let (answer, answered) = oneshot::channel();
-        self.slots[index].orders.push_back(Order { step, answer: Some(answer) });
+        let slot = &mut self.slots[index];
+        slot.wanted = !matches!(step, Step::Stop { then: Then::Rest, .. });
+        slot.orders.push_back(Order { answer: Some(answer), ..Order::silent(step) });
         if self.closing.is_some() {
             self.refuse_orders();
         }
         self.settle(ctx);
-        let name = self.slots[index].spec.name.clone();
+        let name = self.slots.get(index).map(|slot| slot.spec.name.clone()).unwrap_or_default();
         Box::pin(async { answered.await.unwrap_or_else(|_| Err(closing(name))) })
     }
 
     /// Takes the order under way one step further; true if there was one to take.
     pub(super) fn advance(&mut self, index: usize, now: Instant, ctx: &Context<Self>) -> bool {
         let slot = &mut self.slots[index];
+        let up = slot.is_running();
         let Some(order) = slot.orders.front_mut() else { return false };
         match order.step {
             Step::Start => {
                 order.step = Step::Starting;
+                if up {
+                    order.found = Found::Up;
+                }
                 self.start_dependencies(index);
                 self.change(index, ctx, |life| {
                     life.start();
@@ -52,31 +72,44 @@ impl Supervisor {
                 Some(answer) => self.finish(index, answer),
                 None => false,
             },
-            Step::Stop { again } if slot.life.is_alive() => {
-                order.step = Step::Stopping { again };
-                let until = later(now, slot.spec.policy.stop_timeout);
-                self.change(index, ctx, |life| life.stop(until))
+            Step::Stop { force, then } if slot.life.is_alive() => {
+                order.step = Step::Stopping { then };
+                order.found = Found::Stopped;
+                let grace = if force { FORCE } else { slot.spec.policy.stop_timeout };
+                self.change(index, ctx, |life| life.stop(later(now, grace)))
             }
-            Step::Stop { again: false } => {
+            Step::Stop { then: Then::Rest, .. } => {
                 self.change(index, ctx, |life| life.stop(now));
-                self.finish(index, Ok(self.view(index)))
+                self.finish(index, self.done(index, "was not running"))
             }
             Step::Stopping { .. } if slot.life.is_alive() => false,
-            Step::Stopping { again: false } => self.finish(index, self.stopped(index)),
-            Step::Stop { again: true } | Step::Stopping { again: true } => {
+            Step::Stopping { then: Then::Rest } => self.finish(index, self.stopped(index)),
+            Step::Stop { then, .. } | Step::Stopping { then } => {
+                if then == Then::GoOn {
+                    self.change(index, ctx, |life| {
+                        life.resume();
+                        None
+                    });
+                    return self.finish(index, self.done(index, "was restarted"));
+                }
                 order.step = Step::Start;
                 true
             }
         }
     }
 
-    /// Orders the same for whatever a daemon depends on, ahead of its own launch.
+    /// Orders the same for whatever a daemon needs, ahead of its own launch. What has done its
+    /// work need not do it again.
     fn start_dependencies(&mut self, index: usize) {
         for edge in self.slots[index].dependencies.clone() {
-            let orders = &mut self.slots[edge.on].orders;
-            let last = orders.back().map(|order| order.step);
+            if !edge.required || self.is_met(edge) {
+                continue;
+            }
+            let on = &mut self.slots[edge.on];
+            let last = on.orders.back().map(|order| order.step);
             if !matches!(last, Some(Step::Start | Step::Starting)) {
-                orders.push_back(Order { step: Step::Start, answer: None });
+                on.wanted = true;
+                on.orders.push_back(Order::silent(Step::Start));
             }
         }
     }
@@ -88,12 +121,26 @@ impl Supervisor {
         true
     }
 
+    fn done(&self, index: usize, did: impl Into<String>) -> Answer {
+        Ok(Done { daemon: self.view(index), did: did.into() })
+    }
+
     /// What came of an order to start; nothing while that is open.
     fn outcome(&self, index: usize) -> Option<Answer> {
         let is_down =
             |state| matches!(state, State::BackingOff { .. } | State::Failed | State::Stopped);
-        if matches!(self.slots[index].life.state(), State::Running { .. }) {
-            return Some(Ok(self.view(index)));
+        let slot = &self.slots[index];
+        if slot.is_running() {
+            let process = slot.facts.pid.map(|pid| format!(" (PID {pid})")).unwrap_or_default();
+            let did = match slot.orders.front().map(|order| order.found) {
+                Some(Found::Up) => "was running already",
+                Some(Found::Stopped) => "restarted",
+                _ => "started",
+            };
+            return Some(self.done(index, format!("{did}{process}")));
+        }
+        if slot.life.is_completed() {
+            return Some(self.done(index, "started, and has done its work"));
         }
         let slot = &self.slots[self.obstacle(index, is_down)?];
         let name = slot.spec.name.clone();
@@ -111,11 +158,12 @@ impl Supervisor {
         let (name, limit) = (slot.spec.name.clone(), slot.spec.policy.stop_timeout);
         match slot.life.last_exit() {
             Some(Exit::Hung(Late::Stop)) => Err(OrderError::TimedOut { name, verb: "stop", limit }),
-            _ => Ok(self.view(index)),
+            Some(Exit::Stopped) | None => self.done(index, "stopped"),
+            Some(exit) => self.done(index, format!("stopped: {exit}")),
         }
     }
 
-    fn refuse_orders(&mut self) {
+    pub(super) fn refuse_orders(&mut self) {
         for slot in &mut self.slots {
             for order in slot.orders.drain(..) {
                 if let Some(waiting) = order.answer {
@@ -139,10 +187,36 @@ impl Handler<List> for Supervisor {
 }
 
 impl Handler<Show> for Supervisor {
-    type Result = Answer;
+    type Result = Result<Daemon, OrderError>;
 
-    fn handle(&mut self, Show { name }: Show, _: &mut Self::Context) -> Answer {
+    fn handle(&mut self, Show { name }: Show, _: &mut Self::Context) -> Self::Result {
         self.find(&name).map(|index| self.view(index))
+    }
+}
+
+impl Handler<InOrder> for Supervisor {
+    type Result = Vec<String>;
+
+    fn handle(&mut self, _: InOrder, _: &mut Self::Context) -> Self::Result {
+        self.order.iter().map(|&index| self.name(index).to_owned()).collect()
+    }
+}
+
+impl Handler<CheckOne> for Supervisor {
+    type Result = ResponseFuture<Result<Daemon, OrderError>>;
+
+    fn handle(&mut self, CheckOne { name }: CheckOne, ctx: &mut Self::Context) -> Self::Result {
+        let index = match self.find(&name) {
+            Ok(index) => index,
+            Err(unknown) => return Box::pin(async { Err(unknown) }),
+        };
+        let now = Instant::now();
+        self.change(index, ctx, |life| life.examine(now));
+        let (waiting, checked) = oneshot::channel();
+        self.slots[index].checked.push(waiting);
+        self.settle(ctx);
+        let gone = OrderError::Unknown { name, nearest: None };
+        Box::pin(async { checked.await.map_err(|_| gone) })
     }
 }
 
@@ -157,16 +231,20 @@ impl Handler<Start> for Supervisor {
 impl Handler<Stop> for Supervisor {
     type Result = ResponseFuture<Answer>;
 
-    fn handle(&mut self, Stop { name }: Stop, ctx: &mut Self::Context) -> Self::Result {
-        self.take(&name, Step::Stop { again: false }, ctx)
+    fn handle(&mut self, Stop { name, force }: Stop, ctx: &mut Self::Context) -> Self::Result {
+        self.take(&name, Step::Stop { force, then: Then::Rest }, ctx)
     }
 }
 
 impl Handler<Restart> for Supervisor {
     type Result = ResponseFuture<Answer>;
 
-    fn handle(&mut self, Restart { name }: Restart, ctx: &mut Self::Context) -> Self::Result {
-        self.take(&name, Step::Stop { again: true }, ctx)
+    fn handle(
+        &mut self,
+        Restart { name, force }: Restart,
+        ctx: &mut Self::Context,
+    ) -> Self::Result {
+        self.take(&name, Step::Stop { force, then: Then::Start }, ctx)
     }
 }
 

@@ -15,6 +15,9 @@
 //! queued message and spawned future as well. `terminate()` rules that out. Hence: hooks run when
 //! an actor stops, and not when it panics or is abandoned. Clean up in owned values' `Drop`.
 //!
+//! One that is given up is woken, as its end of the controls is closed, and ends before anything
+//! else of it runs: so it goes even where its thread is shared and cannot be stopped.
+//!
 //! Not survivable, by Rust's own rules (the process aborts): a destructor that panics while
 //! another panic unwinds the same frames.
 
@@ -63,6 +66,9 @@ impl<A: Service> Future for Incarnation<A> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        if this.lifeline.vitals.is_retired() {
+            this.end(); // given up: whoever shares its thread lives on
+        }
         let Some(body) = &mut this.body else { return Poll::Ready(()) };
         match contain(|| Pin::new(body).poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,

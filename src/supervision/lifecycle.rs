@@ -88,6 +88,8 @@ pub(super) struct Lifecycle {
     failures: u32,
     last_exit: Option<Exit>,
     last_failure: Option<Exit>,
+    /// Its last run ended by itself, and well.
+    completed: bool,
 }
 
 impl Lifecycle {
@@ -102,7 +104,13 @@ impl Lifecycle {
             failures: 0,
             last_exit: None,
             last_failure: None,
+            completed: false,
         }
+    }
+
+    /// From now on another policy holds; a time-out that runs already runs to its end.
+    pub(super) fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
     }
 
     /// Where it is now.
@@ -130,6 +138,11 @@ impl Lifecycle {
         self.last_failure.as_ref()
     }
 
+    /// True once it has ended of its own accord, as it should, until it is started again.
+    pub(super) fn is_completed(&self) -> bool {
+        self.completed
+    }
+
     /// True while there is an incarnation.
     pub(super) fn is_alive(&self) -> bool {
         use State::{Running, Starting, Stopping};
@@ -140,8 +153,31 @@ impl Lifecycle {
     pub(super) fn start(&mut self) {
         if matches!(self.state, State::Stopped | State::BackingOff { .. } | State::Failed) {
             self.failures = 0;
+            self.resume();
+        }
+    }
+
+    /// Asks for the daemon to run again after a stop that was not meant to last; nothing is
+    /// forgiven.
+    pub(super) fn resume(&mut self) {
+        if matches!(self.state, State::Stopped | State::BackingOff { .. } | State::Failed) {
+            self.completed = false;
             self.state = State::Waiting;
         }
+    }
+
+    /// Keeps it down for longer than its back-off.
+    pub(super) fn postpone(&mut self, longer: Instant) {
+        if let State::BackingOff { until } = &mut self.state {
+            *until = longer.max(*until);
+        }
+    }
+
+    /// Leaves the current incarnation to itself: what it stands for lives on without us.
+    pub(super) fn let_go(&mut self) -> Option<Command> {
+        let alive = self.is_alive();
+        self.state = State::Stopped;
+        alive.then_some(Command::Retire)
     }
 
     /// All it depends on runs.
@@ -252,6 +288,7 @@ impl Lifecycle {
         let well = matches!(exit, Exit::Stopped | Exit::Ended(_));
         let failed = !well || (!stopping && self.policy.restart == RestartMode::Always);
         self.last_exit = Some(exit.clone());
+        self.completed = !failed && !stopping;
         if failed {
             self.last_failure = Some(exit);
         }

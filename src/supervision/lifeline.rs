@@ -14,8 +14,8 @@ use crate::domain::Health;
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub(super) struct News {
-    /// The place of the daemon among all.
-    pub(super) index: usize,
+    /// The number of its daemon.
+    pub(super) slot: u64,
     /// Which incarnation of it: news of an abandoned one is ignored.
     pub(super) incarnation: u64,
     /// What happened.
@@ -35,15 +35,15 @@ pub(super) enum Event {
 /// Sends an incarnation's news in its name.
 #[derive(Clone)]
 pub(super) struct Reporter {
-    pub(super) index: usize,
+    pub(super) slot: u64,
     pub(super) incarnation: u64,
     pub(super) supervisor: Recipient<News>,
 }
 
 impl Reporter {
     pub(super) fn tell(&self, event: Event) {
-        let Self { index, incarnation, .. } = *self;
-        self.supervisor.do_send(News { index, incarnation, event });
+        let Self { slot, incarnation, .. } = *self;
+        self.supervisor.do_send(News { slot, incarnation, event });
     }
 }
 

@@ -52,6 +52,7 @@
 //! outside the actor, so its panic is only its caller's.
 
 mod child;
+mod configure;
 mod desk;
 #[cfg(feature = "faults")]
 mod faults;
@@ -60,26 +61,33 @@ mod incarnation;
 mod lifecycle;
 mod lifeline;
 mod link;
+mod notice;
 mod orders;
 mod panics;
 mod problems;
 mod pulse;
+mod reconcile;
+mod shared;
 mod slot;
 mod spec;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod view;
 mod vitals;
 
 pub use child::{Child, Facts, Service, child};
 #[cfg(feature = "faults")]
 pub use faults::{At, Fault, Inject};
 pub use link::{Link, Unavailable};
+pub use notice::Notice;
 pub use orders::{
-    CheckHealth, List, NotReady, OrderError, Ready, Restart, Show, Shutdown, Start, Stop,
+    CheckHealth, CheckOne, Configure, Done, InOrder, List, Mended, NotReady, OrderError, Ready,
+    Reconcile, Restart, Show, Shutdown, Start, Stop,
 };
 pub use panics::log_panics;
 pub use problems::Problems;
-pub use spec::{Policy, Spec};
+pub use spec::{Policy, Rules, Spec};
 pub use supervisor::Supervisor;
 pub use vitals::{Exit, Late, Vitals};

@@ -3,8 +3,14 @@
 use std::time::Duration;
 
 use actix::Message;
+use serde::Serialize;
 use thiserror::Error;
 
+use super::{
+    child::Child,
+    problems::Problems,
+    spec::{Rules, Spec},
+};
 use crate::domain::{Daemon, did_you_mean};
 
 /// Shows every daemon, in the order they were given.
@@ -23,7 +29,7 @@ pub struct Show {
 /// Starts a daemon and what it depends on, and answers once it is RUNNING, or did not start.
 /// Forgives its failures so far; what backs off is started at once.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Daemon, OrderError>")]
+#[rtype(result = "Result<Done, OrderError>")]
 pub struct Start {
     /// Which, by [`same_name`](crate::domain::same_name).
     pub name: String,
@@ -32,18 +38,73 @@ pub struct Start {
 /// Stops a daemon, and answers once nothing of it is left. What depends on it is left alone, as
 /// when it fails.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Daemon, OrderError>")]
+#[rtype(result = "Result<Done, OrderError>")]
 pub struct Stop {
     /// Which, by [`same_name`](crate::domain::same_name).
     pub name: String,
+    /// At once, without its leave.
+    pub force: bool,
 }
 
 /// Stops a daemon, if it runs, and starts it.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Daemon, OrderError>")]
+#[rtype(result = "Result<Done, OrderError>")]
 pub struct Restart {
     /// Which, by [`same_name`](crate::domain::same_name).
     pub name: String,
+    /// The stop is at once, without its leave.
+    pub force: bool,
+}
+
+/// A daemon after an order was carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// As it is now.
+    pub daemon: Daemon,
+    /// What was done, in a few words that follow its name.
+    pub did: String,
+}
+
+/// Names every daemon, each after all that it depends on.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<String>")]
+pub struct InOrder;
+
+/// Asks one daemon how it is, now, and shows it once it has answered or was given up.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Daemon, OrderError>")]
+pub struct CheckOne {
+    /// Which, by [`same_name`](crate::domain::same_name).
+    pub name: String,
+}
+
+/// Compares what is meant to run with what does, and mends what differs.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Vec<Mended>, OrderError>")]
+pub struct Reconcile {
+    /// Only this one, by [`same_name`](crate::domain::same_name).
+    pub name: Option<String>,
+}
+
+/// A difference between what is meant to be and what is, and what was done about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mended {
+    /// What differed, as `daemon camera`.
+    pub what: String,
+    /// What was done, in a few words.
+    pub did: String,
+}
+
+/// Gives the supervisor other daemons: exactly what has changed is started, stopped or restarted.
+/// A daemon is known by its name. Answered at once with a sentence for each change.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<String>, Problems>")]
+pub struct Configure {
+    /// All of them, with the rules that come with them; one without a child keeps the child that
+    /// it has.
+    pub daemons: Vec<(Spec, Option<Child>)>,
+    /// What holds for all of them together, but for what was counted before.
+    pub rules: Rules,
 }
 
 /// Asks every running daemon how it is, now, and shows all once each has answered or was given up.

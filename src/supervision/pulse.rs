@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use actix::{ActorContext, AsyncContext, Context, fut::ActorFuture};
+use actix::{AsyncContext, Context, fut::ActorFuture};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{Instant, Interval, MissedTickBehavior, interval_at},
@@ -106,14 +106,8 @@ impl<A: Service> ActorFuture<A> for Pulse {
         while this.beat.poll_tick(task).is_ready() {
             this.vitals.beat();
         }
-        while let Poll::Ready(request) = this.requests.poll_recv(task) {
-            match request {
-                Some(control) => this.obey(control, actor, ctx),
-                None => {
-                    ctx.terminate(); // given up by the supervisor
-                    return Poll::Ready(());
-                }
-            }
+        while let Poll::Ready(Some(control)) = this.requests.poll_recv(task) {
+            this.obey(control, actor, ctx);
         }
         if !this.started && (A::READY_AT_ONCE || this.vitals.is_ready()) {
             this.started = true; // and `Actor::started` has returned

@@ -9,44 +9,84 @@ use super::{
     child::{Child, Facts},
     lifecycle::{Command, Lifecycle, State},
     lifeline::{Lifeline, News, Reporter},
-    orders::OrderError,
+    orders::{Done, OrderError},
     pulse::{Control, Controls},
+    shared::Shared,
     spec::Spec,
     vitals::Vitals,
 };
-use crate::domain::{Daemon, DaemonState, Edge, Health, HealthStatus, Timestamp, Why};
+use crate::domain::{Daemon, DaemonState, Edge, Health, HealthStatus, Moment, Timestamp};
+
+/// Moments that are remembered of each daemon.
+const REMEMBERED: usize = 50;
 
 /// A daemon, its life and its current incarnation.
 pub(super) struct Slot {
+    /// Its number for life, wherever it stands among the others.
+    pub(super) id: u64,
     pub(super) spec: Spec,
-    /// What must run before it, by place.
+    /// What must be there before it, by place.
     pub(super) dependencies: Vec<Edge>,
     pub(super) life: Lifecycle,
     pub(super) vitals: Arc<Vitals>,
     /// What people asked of it, one at a time, the first being under way.
     pub(super) orders: VecDeque<Order>,
+    /// Who waits for its answer to a health request.
+    pub(super) checked: Vec<oneshot::Sender<Daemon>>,
+    /// True while it is meant to run.
+    pub(super) wanted: bool,
+    /// It is no longer configured, and goes as soon as it is down.
+    pub(super) leaving: bool,
+    /// What it is to be as soon as it is down.
+    pub(super) next: Option<(Spec, Child)>,
     /// True once it has been running.
     pub(super) has_run: bool,
+    /// Restarts in earlier runs of the station.
+    pub(super) restarts_before: u64,
     /// What it last said of its health.
     pub(super) health: Health,
     /// What else it last said of itself.
     pub(super) facts: Facts,
+    /// What became of it lately, oldest first.
+    pub(super) timeline: VecDeque<Moment>,
+    /// When it last failed, and what it wrote last before that.
+    pub(super) last_words: Option<(Timestamp, Vec<String>)>,
     /// What the observer knows.
     pub(super) shown: Option<(DaemonState, HealthStatus)>,
     /// What its next incarnation is to do as soon as it runs.
     pub(super) ahead: Vec<Control>,
-    child: Child,
+    pub(super) child: Child,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) next_restart_at: Option<Timestamp>,
     controls: Option<UnboundedSender<Control>>,
     arbiter: Option<Arbiter>,
-    started_at: Option<Timestamp>,
-    next_restart_at: Option<Timestamp>,
 }
 
-/// Something a person asked of a daemon.
+/// Something a person asked of a daemon, or that follows from what became of another.
 pub(super) struct Order {
     pub(super) step: Step,
     /// Where the answer goes; nowhere for what was ordered on behalf of another daemon.
-    pub(super) answer: Option<oneshot::Sender<Result<Daemon, OrderError>>>,
+    pub(super) answer: Option<oneshot::Sender<Result<Done, OrderError>>>,
+    /// How the order found the daemon.
+    pub(super) found: Found,
+}
+
+/// How an order found its daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Down.
+    Down,
+    /// Up.
+    Up,
+    /// Up, and has stopped it.
+    Stopped,
+}
+
+impl Order {
+    /// An order that nobody waits for.
+    pub(super) fn silent(step: Step) -> Self {
+        Self { step, answer: None, found: Found::Down }
+    }
 }
 
 /// How far an order has come.
@@ -56,22 +96,41 @@ pub(super) enum Step {
     Start,
     /// Has been told to start.
     Starting,
-    /// To be stopped, and perhaps started again.
-    Stop { again: bool },
+    /// To be stopped.
+    Stop { force: bool, then: Then },
     /// Has been told to stop.
-    Stopping { again: bool },
+    Stopping { then: Then },
+}
+
+/// What comes after a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing.
+    Rest,
+    /// A start, with all it depends on.
+    Start,
+    /// It goes on as before, once what it depends on is there: no failure is forgiven.
+    GoOn,
 }
 
 impl Slot {
-    pub(super) fn new(spec: Spec, child: Child, dependencies: Vec<Edge>, chance: f64) -> Self {
+    pub(super) fn new(id: u64, spec: Spec, child: Child, chance: f64) -> Self {
         Self {
-            dependencies,
+            id,
+            dependencies: Vec::new(),
             life: Lifecycle::new(spec.policy, chance),
             vitals: Vitals::new(),
             orders: VecDeque::new(),
+            checked: Vec::new(),
+            wanted: false,
+            leaving: false,
+            next: None,
             has_run: false,
+            restarts_before: 0,
             health: Health::unknown("not asked yet"),
             facts: Facts::default(),
+            timeline: VecDeque::new(),
+            last_words: None,
             shown: None,
             ahead: Vec::new(),
             child,
@@ -84,25 +143,31 @@ impl Slot {
     }
 
     /// Carries out what its lifecycle decided.
-    pub(super) fn obey(&mut self, command: Command, index: usize, supervisor: Recipient<News>) {
+    pub(super) fn obey(
+        &mut self,
+        command: Command,
+        supervisor: Recipient<News>,
+        shared: &mut Shared,
+    ) {
         match command {
             Command::Launch(incarnation) => {
-                self.launch(Reporter { index, incarnation, supervisor });
+                self.launch(Reporter { slot: self.id, incarnation, supervisor }, shared);
             }
             Command::Examine => self.tell(Control::Examine),
             Command::AskToStop(until) => self.tell(Control::Stop(until)),
             Command::Retire => {
                 self.vitals.retire();
                 self.child.forget();
-                self.controls = None;
+                self.controls = None; // which ends it where it shares a thread
                 if let Some(arbiter) = self.arbiter.take() {
                     arbiter.stop(); // never join: the thread may be stuck
                 }
+                self.facts = Facts::default();
             }
         }
     }
 
-    fn launch(&mut self, reporter: Reporter) {
+    fn launch(&mut self, reporter: Reporter, shared: &mut Shared) {
         self.vitals = Vitals::new();
         let lifeline = Lifeline { reporter, vitals: self.vitals.clone() };
         let (sender, controls) = Controls::new(self.spec.policy.beat());
@@ -110,10 +175,15 @@ impl Slot {
         for control in mem::take(&mut self.ahead) {
             self.tell(control);
         }
-        match Arbiter::try_new() {
-            Ok(arbiter) => {
-                self.child.launch(lifeline, controls, &arbiter.handle());
-                self.arbiter = Some(arbiter);
+        let thread = if self.child.shares {
+            shared.handle().map(|handle| (handle, None))
+        } else {
+            Arbiter::try_new().map(|arbiter| (arbiter.handle(), Some(arbiter)))
+        };
+        match thread {
+            Ok((handle, own)) => {
+                self.child.launch(lifeline, controls, &handle);
+                self.arbiter = own;
             }
             Err(error) => self.vitals.fail(&error), // reported as the lifeline drops
         }
@@ -124,6 +194,17 @@ impl Slot {
         if let Some(controls) = &self.controls {
             controls.send(control).ok();
         }
+    }
+
+    /// Becomes what it was told to become, now that it is down; true if there was anything.
+    pub(super) fn renew(&mut self) -> bool {
+        let Some((spec, child)) = self.next.take_if(|_| !self.life.is_alive()) else {
+            return false;
+        };
+        self.life.set_policy(spec.policy);
+        (self.spec, self.child) = (spec, child);
+        self.last_words = None;
+        true
     }
 
     /// Notes when it moved, by the wall clock.
@@ -141,6 +222,18 @@ impl Slot {
         };
     }
 
+    /// Remembers a change of its state.
+    pub(super) fn remember(&mut self, reason: String) {
+        let state = self.state();
+        if self.timeline.back().is_some_and(|last| last.state == state && last.reason == reason) {
+            return;
+        }
+        if self.timeline.len() >= REMEMBERED {
+            self.timeline.pop_front();
+        }
+        self.timeline.push_back(Moment { at: Timestamp::now(), state, reason });
+    }
+
     /// Why it is down, in one sentence.
     pub(super) fn reason(&self) -> String {
         match (self.life.state(), self.life.last_failure()) {
@@ -149,76 +242,24 @@ impl Slot {
         }
     }
 
-    /// As people see it; `waiting_for` names what holds it back.
-    pub(super) fn view(&self, waiting_for: &[&str]) -> Daemon {
-        let state = self.life.state();
-        let uptime = match state {
-            State::Running { since, .. } => Some(since.elapsed().as_secs_f64()),
-            _ => None,
-        };
-        let spec = self.spec.clone();
-        Daemon {
-            name: spec.name,
-            title: spec.title,
-            kind: spec.kind,
-            description: spec.description,
-            category: spec.category,
-            critical: spec.critical,
-            enabled: spec.enabled,
-            deprecated: false,
-            state: shown(state),
-            health: self.health_now(waiting_for),
-            pid_file: spec.pid_file,
-            log_file: spec.log_file,
-            last_exit: self.life.last_exit().map(ToString::to_string),
-            pid: self.facts.pid,
-            restarts: self.life.incarnation().saturating_sub(1),
-            restarts_total: self.life.incarnation().saturating_sub(1),
-            attempt: self.life.failures(),
-            max_restarts: spec.policy.max_restarts,
-            last_error: self.life.last_failure().map(ToString::to_string),
-            last_lines: self.vitals.last_lines(),
-            next_restart_at: self.next_restart_at,
-            started_at: self.started_at,
-            uptime_seconds: uptime,
-            depends_on: spec.depends_on.into_iter().map(|on| on.name).collect(),
-            dependencies: Vec::new(),
-            profiles: spec.profiles,
-            limits: self.facts.limits.clone(),
-            memory_bytes: None,
-            cpu_usage: None,
-            why: Why { since: Timestamp::now(), causes: Vec::new(), next: String::new() },
-            timeline: Vec::new(),
-        }
+    /// Restarts since the station started.
+    pub(super) fn restarts(&self) -> u64 {
+        self.life.incarnation().saturating_sub(1)
     }
 
-    fn health_now(&self, waiting_for: &[&str]) -> Health {
+    /// The word people know its state by.
+    pub(super) fn state(&self) -> DaemonState {
         match self.life.state() {
-            State::Running { .. } => self.health.clone(),
-            State::Stopped if self.spec.enabled => Health::unknown("stopped"),
-            State::Stopped => Health::unknown("disabled"),
-            State::Waiting if waiting_for.is_empty() => Health::unknown("starting"),
-            State::Waiting => Health::unknown(format!("waiting for {}", waiting_for.join(", "))),
-            State::Starting { .. } => Health::unknown("starting"),
-            State::Stopping { .. } => Health::unknown("stopping"),
-            State::BackingOff { .. } => Health::unknown(self.reason()),
-            State::Failed => Health::unhealthy(format!(
-                "given up after {} failures in a row: {}",
-                self.life.failures(),
-                self.reason()
-            )),
+            State::Stopped => DaemonState::Stopped,
+            State::Waiting | State::Starting { .. } => DaemonState::Starting,
+            State::Running { .. } => DaemonState::Running,
+            State::Stopping { .. } => DaemonState::Stopping,
+            State::BackingOff { .. } => DaemonState::Backoff,
+            State::Failed => DaemonState::Failed,
         }
     }
-}
 
-/// The word people know a state by.
-fn shown(state: State) -> DaemonState {
-    match state {
-        State::Stopped => DaemonState::Stopped,
-        State::Waiting | State::Starting { .. } => DaemonState::Starting,
-        State::Running { .. } => DaemonState::Running,
-        State::Stopping { .. } => DaemonState::Stopping,
-        State::BackingOff { .. } => DaemonState::Backoff,
-        State::Failed => DaemonState::Failed,
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.life.state(), State::Running { .. })
     }
 }

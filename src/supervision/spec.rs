@@ -1,6 +1,6 @@
 //! What is decided about a daemon beforehand.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use crate::domain::{Backoff, DaemonKind, Dependency, Node, OnDependencyRestart, RestartMode};
 
@@ -109,6 +109,30 @@ impl Default for Policy {
             silence_limit: Duration::from_secs(15),
             health_interval: Duration::from_secs(30),
             health_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What holds for all daemons together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Restarts in a minute over all daemons; what is more waits. 0 is no limit.
+    pub restarts_per_minute: u32,
+    /// How often what is meant to run is compared with what does.
+    pub reconcile_interval: Duration,
+    /// How many differences are mended at a time.
+    pub max_concurrent: usize,
+    /// Restarts in earlier runs, by daemon.
+    pub restarts_before: HashMap<String, u64>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            restarts_per_minute: 600,
+            reconcile_interval: Duration::from_secs(5),
+            max_concurrent: 5,
+            restarts_before: HashMap::new(),
         }
     }
 }

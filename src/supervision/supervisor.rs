@@ -9,7 +9,6 @@
 use std::{mem, time::Instant};
 
 use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
-use log::{error, info, warn};
 use tokio::sync::oneshot;
 
 use super::{
@@ -17,14 +16,19 @@ use super::{
     fuse::Fuse,
     lifecycle::{Checkup, Command, Lifecycle, State, later},
     lifeline::{Event, News},
-    orders::{NotReady, OrderError},
+    notice::Notice,
+    orders::NotReady,
     problems::Problems,
-    slot::Slot,
-    spec::Spec,
+    shared::Shared,
+    slot::{Order, Slot, Step, Then},
+    spec::{Rules, Spec},
+    throttle::Throttle,
+    vitals::{Exit, Late},
 };
-use crate::domain::{Daemon, DaemonState, Edge, Plan, Timestamp, nearest_name, same_name};
+use crate::domain::{Daemon, DaemonKind, Edge, OnDependencyRestart, Plan, Timestamp};
 
-/// Runs daemons, each alone on its own thread, and replaces those that end or hang.
+/// Runs daemons, each alone on its own thread unless it shares one, and replaces those that end
+/// or hang.
 pub struct Supervisor {
     pub(super) slots: Vec<Slot>,
     /// All places, each after those of what it depends on.
@@ -32,8 +36,15 @@ pub struct Supervisor {
     /// When everything must be down, once it is to stop.
     pub(super) closing: Option<Instant>,
     pub(super) waiting: Waiting,
-    observer: Box<dyn Fn(&Daemon)>,
+    pub(super) rules: Rules,
+    pub(super) throttle: Throttle,
+    pub(super) observer: Box<dyn Fn(Notice<'_>)>,
+    pub(super) taken: u64,
     alarm: Option<(Instant, SpawnHandle)>,
+    /// The thread of those that share one.
+    shared: Shared,
+    /// Threads that were left to themselves.
+    abandoned: u32,
     _fuse: Fuse,
 }
 
@@ -46,59 +57,66 @@ pub(super) struct Waiting {
 }
 
 impl Supervisor {
-    /// Supervises `daemons`, once started (on an arbiter that nothing else blocks).
+    /// Supervises `daemons`, once started (on an arbiter that nothing else blocks). Needs a
+    /// running system.
     ///
-    /// `observer` is called with the full view of each daemon at the start, and then after each
-    /// change of its state or health status, in the order of the changes. It must be quick, and
-    /// its panic is the supervisor's, which ends the process.
+    /// `observer` is told of each daemon at the start, and then of each change, in order. It must
+    /// be quick, and its panic is the supervisor's, which ends the process.
     pub fn new(
         daemons: Vec<(Spec, Child)>,
-        observer: impl Fn(&Daemon) + 'static,
+        rules: Rules,
+        observer: impl Fn(Notice<'_>) + 'static,
     ) -> Result<Self, Problems> {
-        let (specs, children): (Vec<_>, Vec<_>) = daemons.into_iter().unzip();
-        let nodes = specs.iter().map(Spec::node).collect::<Vec<_>>();
-        let Plan { order, dependencies } = Plan::new(&nodes).map_err(Problems::from)?;
-        let slots = specs
-            .into_iter()
-            .zip(children)
-            .zip(dependencies)
-            .zip(chances())
-            .map(|(((spec, child), dependencies), chance)| {
-                Slot::new(spec, child, dependencies, chance)
-            })
-            .collect();
-        Ok(Self {
-            slots,
-            order,
+        let now = Instant::now();
+        let mut this = Self {
+            slots: Vec::with_capacity(daemons.len()),
+            order: Vec::new(),
             closing: None,
             waiting: Waiting::default(),
+            throttle: Throttle::new(rules.restarts_per_minute, now),
+            rules,
             observer: Box::new(observer),
+            taken: 0,
             alarm: None,
+            shared: Shared::new(),
+            abandoned: 0,
             _fuse: Fuse,
-        })
+        };
+        for (spec, child) in daemons {
+            this.add(spec, child);
+        }
+        this.replan()?;
+        Ok(this)
     }
 
-    /// The place of the daemon called `name`.
-    pub(super) fn find(&self, name: &str) -> Result<usize, OrderError> {
-        let names = || self.slots.iter().map(|slot| slot.spec.name.as_str());
-        names().position(|known| same_name(known, name)).ok_or_else(|| OrderError::Unknown {
-            name: name.to_owned(),
-            nearest: nearest_name(name, names()),
-        })
+    /// One more daemon, which [`replan`](Self::replan) fits in.
+    pub(super) fn add(&mut self, spec: Spec, child: Child) -> usize {
+        self.taken += 1;
+        let before = self.rules.restarts_before.remove(&spec.name).unwrap_or(0);
+        let mut slot = Slot::new(self.taken, spec, child, chance(self.taken));
+        slot.restarts_before = before;
+        self.slots.push(slot);
+        self.slots.len() - 1
     }
 
-    /// As people see it.
-    pub(super) fn view(&self, index: usize) -> Daemon {
-        let slot = &self.slots[index];
-        let held_up =
-            |edge: &&Edge| !matches!(self.slots[edge.on].life.state(), State::Running { .. });
-        let names = slot.dependencies.iter().filter(held_up);
-        slot.view(&names.map(|edge| self.slots[edge.on].spec.name.as_str()).collect::<Vec<_>>())
-    }
-
-    /// As people see them, in the order they were given.
-    pub(super) fn views(&self) -> Vec<Daemon> {
-        (0..self.slots.len()).map(|index| self.view(index)).collect()
+    /// Finds out anew what depends on what, and in what order. What is leaving is needed by
+    /// nobody and comes last.
+    pub(super) fn replan(&mut self) -> Result<(), Problems> {
+        let staying: Vec<usize> =
+            (0..self.slots.len()).filter(|&index| !self.slots[index].leaving).collect();
+        let spec = |&index: &usize| {
+            let slot = &self.slots[index];
+            slot.next.as_ref().map_or(&slot.spec, |(spec, _)| spec)
+        };
+        let nodes: Vec<_> = staying.iter().map(|index| spec(index).node()).collect();
+        let Plan { order, dependencies } = Plan::new(&nodes)?;
+        let leaving = (0..self.slots.len()).filter(|index| !staying.contains(index));
+        self.order = order.into_iter().map(|at| staying[at]).chain(leaving).collect();
+        for (at, edges) in dependencies.into_iter().enumerate() {
+            let placed = |edge: Edge| Edge { on: staying[edge.on], ..edge };
+            self.slots[staying[at]].dependencies = edges.into_iter().map(placed).collect();
+        }
+        Ok(())
     }
 
     /// Lets a lifecycle decide, does what it decided and shows what came of it; true if anything.
@@ -109,31 +127,70 @@ impl Supervisor {
         decide: impl FnOnce(&mut Lifecycle) -> Option<Command>,
     ) -> bool {
         let slot = &mut self.slots[index];
-        let before = slot.life.state();
+        let (before, ran) = (slot.life.state(), slot.has_run);
         let command = decide(&mut slot.life);
+        if command == Some(Command::Retire) {
+            self.bury(index);
+        }
+        let slot = &mut self.slots[index];
         if let Some(command) = command {
-            slot.obey(command, index, ctx.address().recipient());
+            slot.obey(command, ctx.address().recipient(), &mut self.shared);
         }
         let changed = command.is_some() || slot.life.state() != before;
         if changed {
             slot.stamp();
+            if matches!(before, State::Starting { .. }) && slot.is_running() && ran {
+                self.ripple(index);
+            }
             self.show(index);
         }
         changed
     }
 
-    /// Tells the observer, if there is anything new.
-    fn show(&mut self, index: usize) {
-        let view = self.view(index);
-        let news = (view.state, view.health.status);
-        let known = self.slots[index].shown.replace(news);
-        if known == Some(news) {
+    /// Keeps what there is to know of an incarnation that ends, and does without its thread if
+    /// that stands still.
+    fn bury(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        let failed = slot.life.last_exit() == slot.life.last_failure();
+        if failed && slot.life.last_failure().is_some() {
+            slot.last_words = Some((Timestamp::now(), slot.vitals.last_lines()));
+        }
+        if !matches!(slot.life.last_exit(), Some(Exit::Hung(Late::Beat | Late::Health))) {
             return;
         }
-        if known.is_none_or(|(state, _)| state != view.state) {
-            record(&view);
+        if slot.child.shares && !self.renew_shared(index) {
+            return;
         }
-        (self.observer)(&view);
+        self.abandoned += 1;
+        let name = &self.slots[index].spec.name;
+        (self.observer)(Notice::Abandoned { name, count: self.abandoned });
+    }
+
+    /// Puts another thread in the place of the one that is shared, if it is the thread that stands
+    /// still and not one of its daemons.
+    fn renew_shared(&mut self, index: usize) -> bool {
+        let silent = |slot: &Slot| {
+            slot.vitals.last_beat().elapsed() > slot.spec.policy.silence_limit / 2
+                || !slot.life.is_alive()
+        };
+        let born_here = self.slots[index].vitals.born() >= self.shared.since();
+        let stuck = born_here && self.slots.iter().filter(|slot| slot.child.shares).all(silent);
+        if stuck {
+            self.shared.renew();
+        }
+        stuck
+    }
+
+    /// One that is back after it was down takes along those that want that.
+    fn ripple(&mut self, index: usize) {
+        for slot in &mut self.slots {
+            let depends = slot.dependencies.iter().any(|edge| edge.on == index);
+            let wants = slot.spec.on_dependency_restart == OnDependencyRestart::Restart;
+            if depends && wants && slot.life.is_alive() && slot.orders.is_empty() {
+                let step = Step::Stop { force: false, then: Then::GoOn };
+                slot.orders.push_back(Order::silent(step));
+            }
+        }
     }
 
     /// Brings everything to where it should be now.
@@ -149,24 +206,45 @@ impl Supervisor {
         for at in 0..self.order.len() {
             moved |= self.step(self.order[at], ctx);
         }
-        moved
+        moved | self.sweep_out()
     }
 
     fn step(&mut self, index: usize, ctx: &Context<Self>) -> bool {
         let now = Instant::now();
+        if self.slots[index].renew() {
+            self.show(index);
+            return true;
+        }
         if self.advance(index, now, ctx) {
             return true; // first, so that whoever waits hears of a failure even without back-off
         }
         let last_beat = self.slots[index].vitals.last_beat();
-        if self.change(index, ctx, |life| life.tick(last_beat, now)) {
+        if !self.hold_back(index, now) && self.change(index, ctx, |life| life.tick(last_beat, now))
+        {
             return true;
         }
         if let Some(end) = self.closing {
             return self.wind_down(index, end, now, ctx);
         }
-        let runs = |edge: &Edge| matches!(self.slots[edge.on].life.state(), State::Running { .. });
-        self.slots[index].dependencies.iter().all(runs)
+        let is_met = |&edge: &Edge| self.is_met(edge);
+        self.slots[index].dependencies.iter().all(is_met)
             && self.change(index, ctx, |life| life.release(now))
+    }
+
+    /// Keeps one down whose back-off is over, if there were too many restarts lately.
+    fn hold_back(&mut self, index: usize, now: Instant) -> bool {
+        let slot = &mut self.slots[index];
+        let State::BackingOff { until } = slot.life.state() else { return false };
+        if now < until || self.closing.is_some() {
+            return false;
+        }
+        let Err(next) = self.throttle.take(now) else { return false };
+        slot.life.postpone(next);
+        slot.stamp();
+        self.show(index);
+        let (name, per_minute) = (&self.slots[index].spec.name, self.rules.restarts_per_minute);
+        (self.observer)(Notice::HeldBack { name, per_minute });
+        true
     }
 
     /// Stops what nothing depends on any more.
@@ -177,8 +255,24 @@ impl Supervisor {
         if self.slots[index].life.is_alive() && self.slots.iter().any(needs) {
             return false;
         }
+        if self.slots[index].spec.survives {
+            return self.change(index, ctx, Lifecycle::let_go);
+        }
         let until = end.min(later(now, self.slots[index].spec.policy.stop_timeout));
         self.change(index, ctx, |life| life.stop(until))
+    }
+
+    /// Forgets what is no longer configured and is down.
+    fn sweep_out(&mut self) -> bool {
+        let gone = |slot: &Slot| slot.leaving && !slot.life.is_alive() && slot.orders.is_empty();
+        if !self.slots.iter().any(gone) {
+            return false;
+        }
+        for slot in self.slots.extract_if(.., |slot| gone(slot)) {
+            (self.observer)(Notice::Gone { name: &slot.spec.name });
+        }
+        // It fitted together with what has gone, which nothing depended on.
+        self.replan().is_ok()
     }
 
     /// Answers who waits for what has come true.
@@ -193,6 +287,14 @@ impl Supervisor {
         let asked = |slot: &Slot| {
             matches!(slot.life.state(), State::Running { checkup: Checkup::Asked(_), .. })
         };
+        for index in 0..self.slots.len() {
+            if !self.slots[index].checked.is_empty() && !asked(&self.slots[index]) {
+                let view = self.view(index);
+                for waiting in mem::take(&mut self.slots[index].checked) {
+                    waiting.send(view.clone()).ok();
+                }
+            }
+        }
         if !self.waiting.checked.is_empty() && !self.slots.iter().any(asked) {
             let views = self.views();
             for waiting in mem::take(&mut self.waiting.checked) {
@@ -206,13 +308,17 @@ impl Supervisor {
         }
     }
 
-    /// Whether all are up for the first time; nothing while that is undecided.
+    /// Whether all built-in daemons are up for the first time; nothing while that is undecided.
+    /// A program that does not start is no reason to do without all the others.
     fn readiness(&self) -> Option<Result<(), NotReady>> {
         if self.closing.is_some() {
             return Some(Err(NotReady::ShuttingDown));
         }
         let mut missing = (0..self.slots.len())
-            .filter(|&index| self.slots[index].spec.enabled && !self.slots[index].has_run)
+            .filter(|&index| {
+                let slot = &self.slots[index];
+                slot.spec.kind == DaemonKind::Builtin && slot.spec.enabled && !slot.has_run
+            })
             .peekable();
         if missing.peek().is_none() {
             return Some(Ok(()));
@@ -221,21 +327,6 @@ impl Supervisor {
         let culprit = missing.find_map(|index| self.obstacle(index, hopeless))?;
         let slot = &self.slots[culprit];
         Some(Err(NotReady::Failed { name: slot.spec.name.clone(), reason: slot.reason() }))
-    }
-
-    /// The daemon because of which `index` does not come up: itself, or one it waits for. What
-    /// somebody has ordered about is given its chance.
-    pub(super) fn obstacle(&self, index: usize, is_down: fn(State) -> bool) -> Option<usize> {
-        let slot = &self.slots[index];
-        if slot.life.state() == State::Waiting {
-            let idle = |edge: &&Edge| self.slots[edge.on].orders.is_empty();
-            return slot
-                .dependencies
-                .iter()
-                .filter(idle)
-                .find_map(|edge| self.obstacle(edge.on, is_down));
-        }
-        is_down(slot.life.state()).then_some(index)
     }
 
     fn set_alarm(&mut self, ctx: &mut Context<Self>) {
@@ -261,13 +352,15 @@ impl Actor for Supervisor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        for index in 0..self.slots.len() {
-            if self.slots[index].spec.enabled {
-                self.slots[index].life.start();
+        for slot in &mut self.slots {
+            slot.wanted = slot.spec.enabled;
+            if slot.wanted {
+                slot.life.start();
             }
         }
         (0..self.slots.len()).for_each(|index| self.show(index));
         self.settle(ctx);
+        self.reconcile_for_ever(ctx);
     }
 }
 
@@ -275,19 +368,20 @@ impl Handler<News> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, news: News, ctx: &mut Self::Context) {
-        let News { index, incarnation, event } = news;
-        let (now, life) = (Instant::now(), &mut self.slots[index].life);
+        let News { slot, incarnation, event } = news;
+        let Some(index) = self.slots.iter().position(|known| known.id == slot) else { return };
+        let (now, slot) = (Instant::now(), &mut self.slots[index]);
         match event {
             Event::Health(mut health, facts) => {
-                if incarnation == life.incarnation() {
+                if incarnation == slot.life.incarnation() && slot.life.is_alive() {
                     health.checked_at = Some(Timestamp::now());
-                    self.slots[index].health = health;
-                    self.slots[index].facts = facts;
+                    (slot.health, slot.facts) = (health, facts);
                 }
                 self.change(index, ctx, |life| {
                     life.answered(incarnation, now);
                     None
                 });
+                self.show(index);
             }
             Event::Exited(exit) => {
                 self.change(index, ctx, |life| life.exited(incarnation, exit, now));
@@ -297,24 +391,9 @@ impl Handler<News> for Supervisor {
     }
 }
 
-/// Writes a change of state to the log.
-fn record(daemon: &Daemon) {
-    let Daemon { name, restarts, health, .. } = daemon;
-    match daemon.state {
-        DaemonState::Running if *restarts > 0 => info!("{name} is up again (restart {restarts})"),
-        DaemonState::Running => info!("{name} is up"),
-        DaemonState::Backoff => warn!("{name} {}, and will be restarted", health.message),
-        DaemonState::Failed => error!("{name} is {}", health.message),
-        DaemonState::Stopped => match &daemon.last_exit {
-            Some(exit) => info!("{name} is down: {exit}"),
-            None => info!("{name} is {}", health.message),
-        },
-        DaemonState::Starting | DaemonState::Stopping => info!("{name} is {}", health.message),
-    }
-}
-
-/// Places within the jitter, as far apart as can be however many are taken (the golden ratio).
-fn chances() -> impl Iterator<Item = f64> {
+/// The `n`-th place within the jitter: as far apart as can be however many are taken (the golden
+/// ratio).
+fn chance(n: u64) -> f64 {
     const STEP: f64 = 0.618_033_988_749_894_9;
-    std::iter::successors(Some(STEP), |chance| Some((chance + STEP).fract()))
+    (STEP * n as f64).fract()
 }

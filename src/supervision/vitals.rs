@@ -146,6 +146,10 @@ impl Vitals {
         self.retired.store(true, Ordering::Release);
     }
 
+    pub(super) fn born(&self) -> Instant {
+        self.born
+    }
+
     /// When the incarnation last showed that its event loop turns.
     pub(super) fn last_beat(&self) -> Instant {
         self.born + Duration::from_millis(self.last_beat_ms.load(Ordering::Relaxed))

@@ -7,18 +7,32 @@ use std::{
 };
 
 /// What each part of the program may use of the others. A part that is not listed does not exist.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("firmware", &[]),
     ("sys", &[]),
     ("toolpath", &["domain"]),
     ("drivers", &["domain", "toolpath"]),
     ("feed", &["domain"]),
+    ("log_file", &[]),
     ("config", &["domain"]),
     ("supervision", &["domain"]),
     ("link", &["domain", "drivers", "firmware", "sys"]),
     ("store", &["domain", "feed"]),
-    ("daemons", &["domain", "drivers", "feed", "link", "store", "supervision", "toolpath"]),
+    (
+        "daemons",
+        &[
+            "domain",
+            "drivers",
+            "feed",
+            "link",
+            "log_file",
+            "store",
+            "supervision",
+            "sys",
+            "toolpath",
+        ],
+    ),
     ("http", &["config", "daemons", "domain", "feed", "link", "store", "supervision", "toolpath"]),
     (
         "station",
@@ -30,6 +44,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
             "feed",
             "http",
             "link",
+            "log_file",
             "store",
             "supervision",
             "sys",

@@ -1,5 +1,7 @@
 //! The commands of the client against a real station: what they print, and their exit codes.
 
+mod daemons;
+
 use std::{
     fs::{self, File},
     path::Path,

@@ -212,7 +212,7 @@ fn restarts_come_after_1_2_4_8_16_steps_and_the_sixth_failure_is_the_last() {
     on_schedule(&history, &struck, &[1, 2, 4, 8, 16].map(|factor| factor * base));
 
     let started = station.cli(["daemon", "start", "sync"]).exited(0);
-    assert_eq!(started.stdout, "sync: RUNNING (healthy)\n");
+    assert!(started.stdout.starts_with("sync: started"), "{started:?}");
     assert_eq!(station.tcp().get("/health").expect(200)["status"], "healthy");
     station.inject("sync", "panic");
     station.await_daemon("sync", "is forgiven", |it| it["restarts"] == 6);

@@ -122,9 +122,9 @@ fn values_are_checked_together() {
 fn what_has_no_effect_is_said() {
     let report = said(&[
         "ops: {listen: 8790}\nfleet: {enabled: false, name: mine}\nstation: {max_memory: 1GB}",
-        "daemons: [{name: a, command: [a], critical: maybe}]",
+        "daemons: [{name: a, command: [/bin/sh], critical: maybe}]",
         "daemons: [{name: a}]",
-        "profiles: {studio: [a]}\nhooks: {COMPLETED: [{websocket: true}]}",
+        "profiles: {studio: [sync]}\nhooks: {COMPLETED: [{websocket: true}]}",
         "security: {tls: {enabled: true}, tokens_file: /a}\nwatchdog: {interval: 10s}",
     ]);
     assert_snapshot!(report);

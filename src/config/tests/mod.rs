@@ -1,7 +1,9 @@
 //! Configurations from outside: good ones, bad ones, random ones.
 
 mod bad;
+mod daemons;
 mod layers;
+mod plugins;
 mod random;
 mod sample;
 
@@ -46,6 +48,19 @@ impl Bench {
         fs::create_dir_all(path.parent().expect("a file has a parent")).expect("directories");
         fs::write(&path, text).expect("a file");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
+    }
+
+    /// A program of its own.
+    fn program(&self, name: &str) {
+        self.write(name, "#!/bin/true\n");
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o700)).expect("its mode");
+    }
+
+    /// Programs in its `PATH`, which has no others.
+    fn programs(self, names: &[&str]) -> Self {
+        names.iter().for_each(|name| self.program(&format!("bin/{name}")));
+        let path = self.path("bin").display().to_string();
+        self.env("PATH", &path)
     }
 
     fn env(mut self, name: &str, value: &str) -> Self {

@@ -63,6 +63,20 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![4 => prop::sample::select(pieces).prop_map(str::to_owned), 1 => ".{0,8}"]
 }
 
+/// A plugin that is good.
+const PLUGIN: &str = "
+name: p
+version: null
+daemons:
+- {name: film, command: [a], depends_on: [heartbeat, {name: cut, condition: healthy}]}
+- name: cut
+  command: [a, --fast]
+  ready: {log: up}
+  health: {tcp: 'localhost:80', interval: 5s}
+hooks: {COMPLETED: [{command: [a]}]}
+commands: [{name: a, command: [a, '{args}']}]
+";
+
 /// The values of this reader, whose keys are texts.
 fn ours(yaml: &Yaml) -> Value {
     match &yaml.content {
@@ -129,6 +143,26 @@ proptest! {
             text.splice(at..end, piece.into_bytes());
         }
         judged(&text)?;
+    }
+
+    /// Nothing that a plugin says keeps the station from starting.
+    #[test]
+    fn any_plugin_is_judged(
+        changes in prop::collection::vec((0..PLUGIN.len(), 0..30_usize, piece()), 0..8),
+        other in prop::collection::vec(piece(), 0..20),
+    ) {
+        let mut text = PLUGIN.as_bytes().to_vec();
+        for (at, length, piece) in changes {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, piece.into_bytes());
+        }
+        let bench = Bench::new("{station: {workspace: ws}, profiles: {a: [film]}}").programs(&["a"]);
+        bench.write("ws/plugins/a/plugin.yaml", text);
+        bench.write("ws/plugins/b/plugin.yaml", format!("name: b\n{}", other.concat()));
+        bench.write("ws/plugins/c/plugin.yaml", PLUGIN);
+        let loaded = bench.load();
+        prop_assert!(loaded.is_ok_and(|loaded| loaded.plugins.len() == 3));
     }
 
     /// So with any value for any variable and any `--set`.

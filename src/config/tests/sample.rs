@@ -100,3 +100,22 @@ fn the_example_of_a_device_is_good() {
     assert_eq!(config.devices[0].on_stop, ["M5"]);
     assert_eq!(config.devices[0].envelope.and_then(|envelope| envelope.z), Some(50.0));
 }
+
+#[test]
+fn the_example_of_a_daemon_is_good() {
+    let from = SAMPLE.find("#   - name: camera").expect("the example");
+    let lines = SAMPLE[from..].lines().map_while(|line| line.strip_prefix("#  "));
+    let yaml: Vec<_> = ["daemons:"].into_iter().chain(lines).collect();
+    let yaml = yaml.join("\n");
+    let loaded = Bench::new(&yaml).programs(&["ustreamer"]).good();
+    let daemon = &loaded.config.daemons[0];
+    assert_eq!(daemon.category, "media");
+    assert_eq!(daemon.limits.processes, Some(32));
+    let first = "daemons[0].name";
+    let given = loaded.effective().into_iter().skip_while(|setting| setting.key != first);
+    for setting in given.take_while(|setting| setting.key.starts_with("daemons")) {
+        let way =
+            ["ready.", "health.", "depends_on"].iter().any(|section| setting.key.contains(section));
+        assert!(way || setting.source != "default", "{} is not in the example", setting.key);
+    }
+}

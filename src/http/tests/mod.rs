@@ -1,6 +1,7 @@
 //! The server on real sockets, with a real database and real daemons.
 
 mod client;
+mod daemons;
 mod rest;
 mod stream;
 
@@ -24,10 +25,10 @@ use crate::{
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
-    domain::{DaemonKind, Live},
+    domain::Live,
     feed::Feed,
     store::{Store, StoreOptions, Synchronous},
-    supervision::{Child, Policy as Restarts, Ready, Spec, Supervisor, child},
+    supervision::{Child, Notice, Policy as Restarts, Ready, Rules, Spec, Supervisor, child},
 };
 
 /// A server that is stopped when dropped.
@@ -50,6 +51,7 @@ fn settings(dir: &std::path::Path) -> Settings {
     Settings {
         station: "bench".to_owned(),
         socket_path: dir.join("stationd.sock"),
+        workspace: dir.to_owned(),
         jobs_dir: dir.join("jobs"),
         policy: Policy {
             token: None,
@@ -65,27 +67,21 @@ fn settings(dir: &std::path::Path) -> Settings {
         heartbeat_interval: Duration::from_secs(30),
         message_rate_limit: 100,
         send_queue: 256,
+        health_timeout: Duration::from_secs(5),
         audit: true,
         security_events: true,
     }
 }
 
 fn spec(name: &str) -> Spec {
-    Spec {
-        name: name.to_owned(),
-        kind: DaemonKind::Builtin,
-        description: String::new(),
-        category: "core".to_owned(),
-        critical: false,
-        enabled: true,
-        depends_on: Vec::new(),
-        profiles: Vec::new(),
-        policy: Restarts::default(),
-    }
+    Spec::new(name, Restarts::default())
 }
 
+/// Further daemons, made where they are to run.
+pub(super) type More = fn() -> Vec<(Spec, Child)>;
+
 /// The daemons that requests reach, without any machine.
-fn daemons(tools: &Tools, jobs: PathBuf) -> Links {
+fn daemons(tools: &Tools, jobs: PathBuf, more: More) -> Links {
     let queue = job_queue::Options {
         max_concurrent_commands: 1,
         command_timeout: None,
@@ -104,22 +100,33 @@ fn daemons(tools: &Tools, jobs: PathBuf) -> Links {
     let (copies_child, sync) = child(move |vitals| {
         Ok::<_, std::convert::Infallible>(Sync::new(copies.clone(), store.clone(), vitals))
     });
-    let all: Vec<(Spec, Child)> = vec![
+    let mut all: Vec<(Spec, Child)> = vec![
         (spec("device-manager"), manager),
         (spec("job-queue"), queue),
         (spec("sync"), copies_child),
     ];
+    all.extend(more());
     let board = tools.board.clone();
-    let supervisor = Supervisor::new(all, move |daemon| board.show_daemon(daemon)).unwrap().start();
+    let observer = move |notice: Notice<'_>| {
+        if let Notice::Changed(daemon) | Notice::Touched(daemon) = notice {
+            board.show_daemon(daemon);
+        }
+    };
+    let supervisor = Supervisor::new(all, Rules::default(), observer).unwrap().start();
     Links { supervisor, job_queue, device_manager, sync }
 }
 
 impl Served {
     pub(super) fn start() -> Self {
-        Self::with(|_| ())
+        Self::build(|_| (), Vec::new)
     }
 
     pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(change, Vec::new)
+    }
+
+    /// With daemons of the test's own.
+    pub(super) fn build(change: impl FnOnce(&mut Settings), more: More) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = settings(dir.path());
         change(&mut settings);
@@ -139,7 +146,7 @@ impl Served {
                 let store = Store::open(options, feed.clone()).unwrap();
                 let history = History::new(Duration::from_secs(1), Duration::from_mins(1));
                 let tools = Tools::new(store, feed, history).unwrap();
-                let links = daemons(&tools, jobs);
+                let links = daemons(&tools, jobs, more);
                 tools.wire(links);
                 let (control, orders) = tokio::sync::mpsc::channel(1);
                 let app = App::new(tools, control, settings);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{outlet::Lag, subscription::Subscription};
 use crate::{
-    domain::{Body, Channel, Daemon, DeviceReport, Frame, Job, JobId, Live, Timestamp},
+    domain::{Body, Channel, DeviceReport, Frame, Job, JobId, Live, Timestamp},
     http::App,
     store::{
         StoreError,
@@ -84,7 +84,7 @@ fn present(app: &App, wanted: &Subscription, active: &[Job]) -> Vec<ByteString> 
         tell(format!("device:{}", device.name), body);
     }
     for daemon in app.board.daemons() {
-        tell(format!("daemon:{}", daemon.name), of_daemon(daemon));
+        tell(format!("daemon:{}", daemon.name), Body::of_daemon(&daemon));
     }
     let mut of_jobs = Vec::new();
     let progress = app.board.progress();
@@ -117,17 +117,5 @@ fn of_job(job: &Job) -> Body {
         reason: job.error.clone().unwrap_or_default(),
         device_id: job.device.clone().unwrap_or_default(),
         metadata: Map::from_iter([("snapshot".to_owned(), Value::Bool(true))]),
-    }
-}
-
-fn of_daemon(daemon: Daemon) -> Body {
-    Body::DaemonStatus {
-        name: daemon.name,
-        state: daemon.state,
-        health: daemon.health.status,
-        message: daemon.health.message,
-        restarts: daemon.restarts,
-        last_error: daemon.last_error.unwrap_or_default(),
-        next_restart_at: daemon.next_restart_at,
     }
 }

@@ -6,11 +6,15 @@ use tempfile::TempDir;
 
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
 
-const V1: &str = include_str!("../../../migrations/V1__initial.sql");
+/// Every migration that was ever released.
+const RELEASED: [(&str, &str); 2] = [
+    ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
+    ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
+];
 
 fn with_migrations(dir: &TempDir, more: &[(&str, &str)]) -> Result<(), StoreError> {
-    let mut known = vec![Migration::unapplied("V1__initial", V1).unwrap()];
-    known.extend(more.iter().map(|(name, sql)| Migration::unapplied(name, sql).unwrap()));
+    let all = RELEASED.iter().chain(more);
+    let known: Vec<_> = all.map(|(name, sql)| Migration::unapplied(name, sql).unwrap()).collect();
     let mut connection = Connection::open(dir.path().join("stationd.db")).unwrap();
     migrate::run(&mut connection, &options(dir.path()), Runner::new(&known))
 }
@@ -89,9 +93,9 @@ fn a_database_from_a_newer_program_is_refused_with_both_versions() {
     store.close().unwrap();
     with_migrations(&dir, &[("V7__future", "CREATE TABLE future (a INTEGER) STRICT")]).unwrap();
     let error = open(&dir).map(drop).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }));
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }));
     let text = error.to_string();
-    assert!(text.contains("version 7") && text.contains("up to 1"), "{text}");
+    assert!(text.contains("version 7") && text.contains("up to 2"), "{text}");
 }
 
 #[test]
@@ -99,14 +103,14 @@ fn an_older_database_is_copied_before_it_is_migrated() {
     let (dir, store) = fresh();
     let job = write(&store, |tx| jobs::insert(tx, &command())).job;
     store.close().unwrap();
-    with_migrations(&dir, &[("V2__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V3__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     let copies = backups(&dir);
     assert_eq!(copies.len(), 1);
     backup::verify(&copies[0]).unwrap();
     let copy = Connection::open(&copies[0]).unwrap();
     assert_eq!(jobs::get(&copy, job.id).unwrap(), job);
     assert!(copy.prepare("SELECT more FROM jobs").is_err(), "as it was before");
-    with_migrations(&dir, &[("V2__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V3__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     assert_eq!(backups(&dir).len(), 1, "twice is nothing");
 }
 

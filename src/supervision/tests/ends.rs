@@ -36,7 +36,7 @@ impl Probe {
         let news = self.0.lock().unwrap();
         let exit = |event: &Event| match event {
             Event::Exited(exit) => Some(exit.clone()),
-            Event::Health(_) => None,
+            Event::Health(..) => None,
         };
         news.iter().filter_map(exit).collect()
     }
@@ -66,7 +66,7 @@ fn launch(at: &[At]) -> Rig {
     let (child, link) =
         child(move |_| Ok::<_, String>(Bomb { at: at.clone(), ran: counts.clone() }));
     let arbiter = Arbiter::new();
-    let reporter = Reporter { index: 0, incarnation: 1, supervisor };
+    let reporter = Reporter { slot: 0, incarnation: 1, supervisor };
     let lifeline = Lifeline { reporter, vitals: Vitals::new() };
     child.launch(lifeline, Controls::new(ms(1)).1, &arbiter.handle());
     Rig { probe, _child: child, link, arbiter, ran }

@@ -45,7 +45,8 @@ async fn a_panic_at_the_start_strikes_the_next_start() {
     let (supervisor, link, seen) = rig().await;
     supervisor.send(inject(Fault::Panic(At::Started))).await.unwrap().unwrap();
     assert_eq!(link.ask(Who).await, Ok(1));
-    let error = supervisor.send(Restart { name: "demo".into() }).await.unwrap().unwrap_err();
+    let error =
+        supervisor.send(Restart { name: "demo".into(), force: false }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "demo did not start: panicked: injected in started");
     seen_as(&seen, "demo", |d| d.restarts == 2 && d.state == DaemonState::Running).await;
 }
@@ -53,7 +54,7 @@ async fn a_panic_at_the_start_strikes_the_next_start() {
 #[actix::test]
 async fn what_does_not_run_cannot_misbehave() {
     let (supervisor, _, _) = rig().await;
-    supervisor.send(Stop { name: "demo".into() }).await.unwrap().unwrap();
+    supervisor.send(Stop { name: "demo".into(), force: false }).await.unwrap().unwrap();
     let refused = supervisor.send(inject(Fault::Hang)).await.unwrap().unwrap_err();
     assert_eq!(refused.to_string(), "demo is not running");
 }

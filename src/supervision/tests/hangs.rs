@@ -14,8 +14,8 @@ use super::{
     },
 };
 use crate::{
-    domain::{DaemonState, Health, HealthStatus},
-    supervision::{CheckHealth, Link, Policy, RestartMode, Supervisor, Unavailable},
+    domain::{DaemonState, Health, HealthStatus, RestartMode},
+    supervision::{CheckHealth, Link, Policy, Supervisor, Unavailable},
 };
 
 async fn rig(policy: Policy) -> (Addr<Supervisor>, Link<Demo>, Seen) {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use crate::{
-    domain::Backoff,
+    domain::{Backoff, RestartMode},
     supervision::{
-        Exit, Policy, RestartMode,
+        Exit, Policy,
         lifecycle::{Checkup, Command, Lifecycle, State},
     },
 };

@@ -11,10 +11,10 @@ use super::{
     },
 };
 use crate::{
-    domain::{Daemon, DaemonState, Health},
+    domain::{DaemonState, Health, RestartMode},
     supervision::{
-        Link, List, NotReady, OrderError, Policy, Ready, Restart, RestartMode, Show, Shutdown,
-        Start, Stop, Supervisor,
+        Done, Link, List, NotReady, Notice, OrderError, Policy, Ready, Restart, Rules, Show,
+        Shutdown, Start, Stop, Supervisor,
     },
 };
 
@@ -85,7 +85,7 @@ async fn what_depends_on_a_daemon_that_is_down_waits_for_it() {
     let journal = Journal::default();
     let (supervisor, seen, [_, b, _, _]) = diamond(&journal);
     supervisor.send(Ready).await.unwrap().unwrap();
-    supervisor.send(Stop { name: named("A") }).await.unwrap().unwrap();
+    supervisor.send(Stop { name: named("A"), force: false }).await.unwrap().unwrap();
     b.tell(Do::Panic).unwrap();
     seen_as(&seen, "b", |view| view.health.message == "waiting for a").await;
     supervisor.send(Start { name: named("a") }).await.unwrap().unwrap();
@@ -104,7 +104,7 @@ async fn starting_a_daemon_starts_what_it_depends_on_and_disabled_ones_are_left_
     let (supervisor, _) = supervise(daemons);
     assert_eq!(supervisor.send(Ready).await.unwrap(), Ok(()));
     assert!(journal.lock().unwrap().is_empty(), "{journal:?}");
-    let started = supervisor.send(Start { name: named("C") }).await.unwrap().unwrap();
+    let started = supervisor.send(Start { name: named("C") }).await.unwrap().unwrap().daemon;
     assert_eq!((started.state, started.enabled), (DaemonState::Running, false));
     assert_eq!(*journal.lock().unwrap(), ["a started", "b started", "c started"]);
     let x = supervisor.send(Show { name: named("x") }).await.unwrap().unwrap();
@@ -135,14 +135,19 @@ async fn repeating_what_is_done_is_done_at_once() {
     let (supervisor, seen) = supervise(vec![(spec("demo", &[], policy()), child)]);
     seen_as(&seen, "demo", is_well).await;
     let name = named("demo");
-    let view = supervisor.send(Start { name: name.clone() }).await.unwrap().unwrap();
+    let view = supervisor.send(Start { name: name.clone() }).await.unwrap().unwrap().daemon;
     assert_eq!(view.restarts, 0);
     for _ in 0..2 {
-        let view = supervisor.send(Stop { name: name.clone() }).await.unwrap().unwrap();
+        let view = supervisor
+            .send(Stop { name: name.clone(), force: false })
+            .await
+            .unwrap()
+            .unwrap()
+            .daemon;
         assert_eq!(view.state, DaemonState::Stopped);
         assert!(link.ask(Who).await.is_err());
     }
-    let view = supervisor.send(Restart { name }).await.unwrap().unwrap();
+    let view = supervisor.send(Restart { name, force: false }).await.unwrap().unwrap().daemon;
     assert_eq!((view.state, view.restarts), (DaemonState::Running, 1));
     assert!(view.uptime_seconds.is_some() && view.started_at.is_some());
 }
@@ -155,11 +160,11 @@ async fn orders_on_one_daemon_are_carried_out_one_after_another() {
     seen_as(&seen, "demo", is_well).await;
     let name = || named("demo");
     let (restarted, stopped, started) = tokio::join!(
-        supervisor.send(Restart { name: name() }),
-        supervisor.send(Stop { name: name() }),
+        supervisor.send(Restart { name: name(), force: false }),
+        supervisor.send(Stop { name: name(), force: false }),
         supervisor.send(Start { name: name() }),
     );
-    let state = |view: Result<Result<Daemon, OrderError>, _>| view.unwrap().unwrap().state;
+    let state = |done: Result<Result<Done, OrderError>, _>| done.unwrap().unwrap().daemon.state;
     let (up, down) = (DaemonState::Running, DaemonState::Stopped);
     assert_eq!([state(restarted), state(stopped), state(started)], [up, down, up]);
     let round = [DaemonState::Stopping, down, DaemonState::Starting, up];
@@ -169,7 +174,8 @@ async fn orders_on_one_daemon_are_carried_out_one_after_another() {
 #[actix::test]
 async fn an_unknown_name_is_refused_with_the_nearest() {
     let (supervisor, _, _) = diamond(&Journal::default());
-    let error = supervisor.send(Stop { name: named("e") }).await.unwrap().unwrap_err();
+    let error =
+        supervisor.send(Stop { name: named("e"), force: false }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "no daemon is called \"e\"");
     let (supervisor, _) = supervise(vec![(
         spec("job-queue", &[], policy()),
@@ -204,7 +210,7 @@ async fn failed_after_the_last_restart_until_started_by_hand() {
     assert_eq!(told.health.message, "given up after 3 failures in a row: failed: port busy");
     assert!(!told.health.healthy && told.next_restart_at.is_none());
     let name = || named("broken");
-    let kept = supervisor.send(Stop { name: name() }).await.unwrap().unwrap();
+    let kept = supervisor.send(Stop { name: name(), force: false }).await.unwrap().unwrap().daemon;
     assert_eq!(kept.state, DaemonState::Failed);
 
     let error = supervisor.send(Start { name: name() }).await.unwrap().unwrap_err();
@@ -225,7 +231,7 @@ async fn a_start_that_waits_for_a_broken_daemon_says_so() {
     assert_eq!(error.to_string(), "a did not start: failed: port busy");
     let not_ready = supervisor.send(Ready).await.unwrap().unwrap_err();
     assert_eq!(not_ready.to_string(), "a did not start: failed: port busy");
-    supervisor.send(Stop { name: named("b") }).await.unwrap().unwrap();
+    supervisor.send(Stop { name: named("b"), force: false }).await.unwrap().unwrap();
     supervisor.send(Shutdown { grace: ms(1000) }).await.unwrap();
 }
 
@@ -245,12 +251,18 @@ async fn a_start_and_a_stop_that_take_too_long_are_timed_out() {
     let error = supervisor.send(Start { name: named("slow") }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "slow did not start within 0.1 s");
     seen_as(&seen, "stubborn", is_well).await;
-    let error = supervisor.send(Stop { name: named("stubborn") }).await.unwrap().unwrap_err();
+    let error =
+        supervisor.send(Stop { name: named("stubborn"), force: false }).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "stubborn did not stop within 0.1 s");
     let view = supervisor.send(Show { name: named("stubborn") }).await.unwrap().unwrap();
     assert_eq!(view.state, DaemonState::Stopped);
     assert_eq!(view.last_exit.as_deref(), Some("hung: it did not stop in time"));
-    let view = supervisor.send(Stop { name: named("stubborn") }).await.unwrap().unwrap();
+    let view = supervisor
+        .send(Stop { name: named("stubborn"), force: false })
+        .await
+        .unwrap()
+        .unwrap()
+        .daemon;
     assert_eq!(view.state, DaemonState::Stopped, "it is down by now");
 }
 
@@ -267,7 +279,7 @@ async fn the_view_while_backing_off_says_when_and_why() {
     assert_eq!((view.started_at, view.uptime_seconds), (None, None));
     // A person need not wait.
     let begun = Instant::now();
-    let view = supervisor.send(Start { name: named("demo") }).await.unwrap().unwrap();
+    let view = supervisor.send(Start { name: named("demo") }).await.unwrap().unwrap().daemon;
     assert!(begun.elapsed() < ms(5000));
     assert_eq!((view.state, view.next_restart_at), (DaemonState::Running, None));
     assert_eq!(view.last_error.as_deref(), Some("panicked: told to"));
@@ -279,8 +291,13 @@ async fn restarts_wait_as_long_as_the_schedule_says() {
     let seen_at = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
     let times = seen_at.clone();
     let daemons = vec![(spec("broken", &[], policy), broken(u32::MAX).0)];
-    let note = move |view: &Daemon| times.borrow_mut().push((view.state, Instant::now()));
-    let _supervisor = actix::Actor::start(Supervisor::new(daemons, note).unwrap());
+    let note = move |notice: Notice<'_>| {
+        if let Notice::Changed(view) = notice {
+            times.borrow_mut().push((view.state, Instant::now()));
+        }
+    };
+    let _supervisor =
+        actix::Actor::start(Supervisor::new(daemons, Rules::default(), note).unwrap());
     let has_failed = || seen_at.borrow().last().is_some_and(|(s, _)| *s == DaemonState::Failed);
     eventually("it has failed", async || has_failed()).await;
     let seen = seen_at.borrow();

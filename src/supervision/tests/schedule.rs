@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::RestartMode;
 use crate::supervision::{
-    Exit, Late, Policy, RestartMode,
+    Exit, Late, Policy,
     lifecycle::{Checkup, Command, Lifecycle, State},
 };
 

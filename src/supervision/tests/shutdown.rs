@@ -113,7 +113,7 @@ async fn what_was_ordered_before_is_refused() {
     let (supervisor, _) = supervise(vec![(spec("slow", &[], policy()), child)]);
     supervisor.send(Ready).await.unwrap().unwrap();
     let (restarted, started, closed) = tokio::join!(
-        supervisor.send(Restart { name: "slow".into() }),
+        supervisor.send(Restart { name: "slow".into(), force: false }),
         supervisor.send(Start { name: "slow".into() }),
         supervisor.send(Shutdown { grace: Duration::from_secs(5) }),
     );

@@ -15,9 +15,9 @@ use std::{
 use actix::{Actor, Addr};
 
 use crate::{
-    domain::{Backoff, Daemon, DaemonKind, DaemonState, HealthStatus},
+    domain::{Backoff, Daemon, DaemonState, Dependency, HealthStatus, RestartMode},
     supervision::{
-        Child, Link, List, Policy, RestartMode, Service, Spec, Supervisor, Vitals, child,
+        Child, Link, List, Notice, Policy, Rules, Service, Spec, Supervisor, Vitals, child,
     },
 };
 
@@ -49,15 +49,10 @@ pub(super) fn policy() -> Policy {
 
 pub(super) fn spec(name: &str, depends_on: &[&str], policy: Policy) -> Spec {
     Spec {
-        name: name.into(),
-        kind: DaemonKind::Builtin,
         description: format!("the {name}"),
         category: "test".into(),
-        critical: false,
-        enabled: true,
-        depends_on: depends_on.iter().map(ToString::to_string).collect(),
-        profiles: vec![],
-        policy,
+        depends_on: depends_on.iter().copied().map(Dependency::on).collect(),
+        ..Spec::new(name, policy)
     }
 }
 
@@ -80,7 +75,13 @@ pub(super) fn supervise(daemons: Vec<(Spec, Child)>) -> (Addr<Supervisor>, Seen)
     hush();
     let seen = Seen::default();
     let views = seen.clone();
-    let supervisor = Supervisor::new(daemons, move |view| views.borrow_mut().push(view.clone()));
+    let observer = move |notice: Notice<'_>| {
+        if let Notice::Changed(view) = notice {
+            views.borrow_mut().push(view.clone());
+        }
+    };
+    let supervisor =
+        Supervisor::new(daemons, Rules { restarts_per_minute: 0, ..Rules::default() }, observer);
     (supervisor.unwrap().start(), seen)
 }
 

@@ -1,5 +1,6 @@
 //! REST: who may ask, what may be sent, and what is answered to everything else.
 
+mod daemons;
 mod doors;
 mod files;
 mod lists;

@@ -6,7 +6,7 @@ use super::raw;
 use crate::support::{Client, Station};
 
 /// Every route, by a method that it has.
-const ROUTES: [(&str, &str); 24] = [
+const ROUTES: [(&str, &str); 30] = [
     ("GET", "/"),
     ("GET", "/app.js"),
     ("GET", "/health"),
@@ -29,6 +29,12 @@ const ROUTES: [(&str, &str); 24] = [
     ("GET", "/api/v1/devices/detect"),
     ("GET", "/api/v1/daemons"),
     ("POST", "/api/v1/daemons/x/stop"),
+    ("POST", "/api/v1/daemons/restart"),
+    ("GET", "/api/v1/daemons/x/log"),
+    ("POST", "/api/v1/reconcile"),
+    ("GET", "/api/v1/plugins"),
+    ("POST", "/api/v1/plugins/reload"),
+    ("DELETE", "/api/v1/plugins/x"),
     ("GET", "/api/v1/events"),
     ("POST", "/api/v1/reload"),
 ];
@@ -98,6 +104,14 @@ fn what_is_not_there_and_what_cannot_be_done_is_said() {
         ("GET", "/api/v1/devices/sim-grbl/estop", "POST"),
         ("GET", "/api/v1/shutdown", "POST"),
         ("POST", "/api/v1/devices", "GET"),
+        ("DELETE", "/api/v1/daemons/stop", "GET, POST"),
+        ("GET", "/api/v1/daemons/x/stop", "POST"),
+        ("POST", "/api/v1/daemons/x", "GET"),
+        ("POST", "/api/v1/daemons/x/log", "GET"),
+        ("GET", "/api/v1/reconcile", "POST"),
+        ("DELETE", "/api/v1/plugins", "GET, POST"),
+        ("GET", "/api/v1/plugins/x", "DELETE"),
+        ("GET", "/api/v1/plugins/reload", "DELETE, POST"),
         ("POST", "/", "GET"),
     ] {
         let answer = tcp.request(method, path, &[], b"");

@@ -100,9 +100,11 @@ fn a_daemon_is_described_in_full() {
     assert_eq!(
         keys(&daemon),
         [
+            "attempt",
             "category",
             "cpu_usage",
             "critical",
+            "dependencies",
             "depends_on",
             "deprecated",
             "description",
@@ -111,7 +113,10 @@ fn a_daemon_is_described_in_full() {
             "kind",
             "last_error",
             "last_exit",
+            "last_lines",
+            "limits",
             "log_file",
+            "max_restarts",
             "memory_bytes",
             "name",
             "next_restart_at",
@@ -119,9 +124,13 @@ fn a_daemon_is_described_in_full() {
             "pid_file",
             "profiles",
             "restarts",
+            "restarts_total",
             "started_at",
             "state",
-            "uptime_seconds"
+            "timeline",
+            "title",
+            "uptime_seconds",
+            "why",
         ]
     );
     assert_eq!(keys(&daemon["health"]), ["checked_at", "details", "healthy", "message", "status"]);

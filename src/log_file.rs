@@ -1,4 +1,4 @@
-//! The log file: appended to, rotated by size, reopened on demand.
+//! A log file: appended to, rotated by size, reopened on demand.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -29,14 +29,14 @@ pub struct Rotation {
 }
 
 /// A log file that may come and go.
-pub(super) struct LogFile {
+pub(crate) struct LogFile {
     path: PathBuf,
     rotation: Option<Rotation>,
     file: Option<File>,
     /// Bytes in the file, as far as the next rotation is concerned.
     size: u64,
     /// When opening was tried last.
-    tried: Instant,
+    tried: Option<Instant>,
     /// What is written to stderr goes to this file.
     takes_stderr: bool,
 }
@@ -46,23 +46,21 @@ impl LogFile {
     ///
     /// # Errors
     /// It cannot be opened now; [`write`](Self::write) would try again.
-    pub(super) fn open(path: PathBuf, rotation: Option<Rotation>) -> io::Result<Self> {
-        let mut log = Self {
-            path,
-            rotation,
-            file: None,
-            size: 0,
-            tried: Instant::now(),
-            takes_stderr: false,
-        };
+    pub(crate) fn open(path: PathBuf, rotation: Option<Rotation>) -> io::Result<Self> {
+        let mut log = Self::closed(path, rotation);
         log.reopen()?;
         Ok(log)
     }
 
+    /// One that is opened by the first that is written to it.
+    pub(crate) fn closed(path: PathBuf, rotation: Option<Rotation>) -> Self {
+        Self { path, rotation, file: None, size: 0, tried: None, takes_stderr: false }
+    }
+
     /// Opens what the path names now, which may be another file after an outside rotation.
-    pub(super) fn reopen(&mut self) -> io::Result<()> {
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
         self.file = None;
-        self.tried = Instant::now();
+        self.tried = Some(Instant::now());
         let file = options().open(&self.path)?;
         let found = file.metadata()?;
         if !found.is_file() {
@@ -78,48 +76,48 @@ impl LogFile {
     }
 
     /// From now on, what is written to stderr goes to this file.
-    pub(super) fn take_stderr(&mut self) -> io::Result<()> {
+    pub(crate) fn take_stderr(&mut self) -> io::Result<()> {
         self.takes_stderr = true;
         self.file.as_ref().map_or(Ok(()), |file| dup2_stderr(file).map_err(Into::into))
     }
 
     /// Appends `line`, after setting aside a file that has grown too large.
-    pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.rotation.as_ref().is_some_and(|rotation| self.size > rotation.max_bytes) {
-            self.rotate()?;
+    pub(crate) fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        if let Some(turn) = self.turn() {
+            let turned = turn.run();
+            self.turned(turned)?;
         }
+        self.append(line)
+    }
+
+    /// Appends `bytes`, whatever the size of the file.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.file.is_none() {
-            if self.tried.elapsed() < REOPEN_AFTER {
+            if self.tried.is_some_and(|tried| tried.elapsed() < REOPEN_AFTER) {
                 return Err(io::ErrorKind::NotFound.into());
             }
             self.reopen()?;
         }
         if let Some(file) = &mut self.file {
-            self.size += u64::try_from(line.len()).unwrap_or(0);
-            file.write_all(line)?;
+            self.size += u64::try_from(bytes.len()).unwrap_or(0);
+            file.write_all(bytes)?;
         }
         Ok(())
     }
 
-    /// Sets the file aside and begins a new one. If that fails, the old one is written on, and
-    /// the next attempt comes after as many bytes again.
-    fn rotate(&mut self) -> io::Result<()> {
-        if let Some(rotation) = &self.rotation {
-            // The crate asserts what others may do to its files in the middle of a rotation.
-            let rotated = panic::catch_unwind(AssertUnwindSafe(|| {
-                FileRotate::new(
-                    &self.path,
-                    AppendCount::new(rotation.backups),
-                    ContentLimit::None,
-                    if rotation.compress { Compression::OnRotate(1) } else { Compression::None },
-                    Some(options()),
-                )
-                .rotate()
-            }));
-            self.reopen()?;
-            if !matches!(rotated, Ok(Ok(()))) {
-                self.size = 0;
-            }
+    /// What there is to do, by whatever thread, if the file has grown too large. Until it is said
+    /// to be [`turned`](Self::turned), the old file is written on.
+    pub(crate) fn turn(&self) -> Option<Turn> {
+        let rotation = self.rotation.as_ref().filter(|rotation| self.size > rotation.max_bytes)?;
+        Some(Turn { path: self.path.clone(), rotation: rotation.clone() })
+    }
+
+    /// Writes to the new file from now on. If there is none, the old one is written on, and the
+    /// next attempt comes after as many bytes again.
+    pub(crate) fn turned(&mut self, turned: bool) -> io::Result<()> {
+        self.reopen()?;
+        if !turned {
+            self.size = 0;
         }
         Ok(())
     }
@@ -147,6 +145,31 @@ impl LogFile {
                 let _ = fs::remove_file(entry.path());
             }
         }
+    }
+}
+
+/// A file that is to be set aside, and a new one begun.
+pub(crate) struct Turn {
+    path: PathBuf,
+    rotation: Rotation,
+}
+
+impl Turn {
+    /// Does so, which takes its time if old files are compressed; false if it failed.
+    pub(crate) fn run(self) -> bool {
+        let Self { path, rotation } = self;
+        // The crate asserts what others may do to its files in the middle of a rotation.
+        let rotated = panic::catch_unwind(AssertUnwindSafe(|| {
+            FileRotate::new(
+                &path,
+                AppendCount::new(rotation.backups),
+                ContentLimit::None,
+                if rotation.compress { Compression::OnRotate(1) } else { Compression::None },
+                Some(options()),
+            )
+            .rotate()
+        }));
+        matches!(rotated, Ok(Ok(())))
     }
 }
 

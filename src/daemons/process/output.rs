@@ -1,0 +1,294 @@
+//! What a program writes: kept in its log file, published line by line, looked through for the
+//! word that it is up.
+//!
+//! No more is read at a time than keeps the other daemons of the thread waiting unnoticed; a
+//! program that floods its output is held up by its own full pipe.
+
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    fs::File,
+    future::pending,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    os::fd::OwnedFd,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use log::warn;
+use regex_lite::Regex;
+use tokio::{net::unix::pipe, sync::Notify, time::sleep};
+
+use super::{
+    Options,
+    host::Host,
+    lines::{Lines, Rate, WINDOW},
+};
+use crate::{
+    domain::Live,
+    log_file::{LogFile, Rotation},
+};
+
+/// What is read at a time.
+const CHUNK: usize = 64 * 1024;
+/// How long to leave a program alone that has filled a whole chunk.
+const BREATH: Duration = Duration::from_millis(2);
+/// How often to look at a file that a program writes itself.
+const FOLLOW: Duration = Duration::from_millis(250);
+/// The same while something in it is waited for.
+const FOLLOW_CLOSELY: Duration = Duration::from_millis(50);
+/// What is still read of a program that has ended.
+const REST: usize = 64;
+
+thread_local! {
+    /// Shared by all programs of the thread: nothing stays in it.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
+}
+
+/// The output of one program.
+pub(super) struct Output {
+    source: Source,
+    host: Arc<Host>,
+    name: String,
+    kept: RefCell<Kept>,
+    /// What is waited for, until it has come.
+    wanted: RefCell<Option<Regex>>,
+    found: Notify,
+    /// A file is to be set aside.
+    full: Notify,
+}
+
+enum Source {
+    /// The station writes the file.
+    Pipe(pipe::Receiver),
+    /// The program writes the file, which is read from there on.
+    File(PathBuf, Cell<u64>),
+}
+
+struct Kept {
+    /// None if the program writes the file itself.
+    log: Option<LogFile>,
+    lines: Lines,
+    rate: Rate,
+    /// Bytes that could not be written.
+    lost: u64,
+    /// What was written last did not end a line.
+    is_cut: bool,
+}
+
+impl Output {
+    /// What comes out of `pipe`; or, without one, what is added to the daemon's log from now on.
+    ///
+    /// # Errors
+    /// The pipe cannot be waited for.
+    pub(super) fn new(
+        options: &Options,
+        pipe: Option<OwnedFd>,
+        wanted: Option<Regex>,
+    ) -> io::Result<Self> {
+        let path = options.host.log_file(&options.name);
+        let rules = options.program.log;
+        let rotation = Rotation {
+            max_bytes: rules.max_size,
+            backups: rules.backup_count,
+            compress: rules.compress,
+            max_age: None,
+        };
+        let (source, log) = match pipe {
+            Some(pipe) => {
+                let pipe = pipe::Receiver::from_owned_fd(pipe)?;
+                (Source::Pipe(pipe), Some(LogFile::closed(path, Some(rotation))))
+            }
+            None => (Source::File(path, Cell::new(0)), None),
+        };
+        let kept = Kept {
+            log,
+            lines: Lines::default(),
+            rate: Rate::new(Instant::now()),
+            lost: 0,
+            is_cut: false,
+        };
+        Ok(Self {
+            source,
+            host: Arc::clone(&options.host),
+            name: options.name.clone(),
+            kept: RefCell::new(kept),
+            wanted: RefCell::new(wanted),
+            found: Notify::new(),
+            full: Notify::new(),
+        })
+    }
+
+    /// Where the log of a program that writes it itself is read from.
+    pub(super) fn from(self, position: u64) -> Self {
+        if let Source::File(_, at) = &self.source {
+            at.set(position);
+        }
+        self
+    }
+
+    /// Until what is waited for has been written.
+    pub(super) async fn found(&self) {
+        while self.wanted.borrow().is_some() {
+            self.found.notified().await;
+        }
+    }
+
+    /// Takes whatever comes, for as long as it is polled.
+    pub(super) async fn pump(&self) -> Infallible {
+        tokio::select! {
+            never = self.read() => never,
+            never = self.reopen() => never,
+            never = self.set_aside() => never,
+        }
+    }
+
+    /// Takes what the program has left behind, now that it has ended, and gives the last lines.
+    pub(super) fn end(&self) -> Vec<String> {
+        for _ in 0..REST {
+            match self.read_once() {
+                Ok(1..) => {}
+                _ => break,
+            }
+        }
+        let mut kept = self.kept.borrow_mut();
+        let Kept { lines, rate, .. } = &mut *kept;
+        lines.end(|line| self.tell(rate, line));
+        if let Some(count) = rate.rest() {
+            self.tell_left_out(count);
+        }
+        lines.last()
+    }
+
+    async fn read(&self) -> Infallible {
+        loop {
+            let count = match &self.source {
+                Source::Pipe(pipe) => {
+                    if pipe.readable().await.is_err() {
+                        return pending().await;
+                    }
+                    self.read_once()
+                }
+                Source::File(..) => {
+                    let closely = self.wanted.borrow().is_some();
+                    sleep(if closely { FOLLOW_CLOSELY } else { FOLLOW }).await;
+                    self.read_once().map(|count| count.max(1))
+                }
+            };
+            match count {
+                Ok(0) => return pending().await, // everybody has closed it
+                Ok(CHUNK..) => sleep(BREATH).await,
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => sleep(FOLLOW).await,
+            }
+        }
+    }
+
+    /// Reads once; 0 at the end.
+    fn read_once(&self) -> io::Result<usize> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let count = match &self.source {
+                Source::Pipe(pipe) => pipe.try_read(buffer)?,
+                Source::File(path, at) => {
+                    let mut file = File::open(path)?;
+                    let size = file.metadata()?.len();
+                    if size == at.get() {
+                        return Ok(0);
+                    }
+                    let from = if size < at.get() { 0 } else { at.get() };
+                    file.seek(SeekFrom::Start(from))?;
+                    let count = file.read(buffer)?;
+                    at.set(from + u64::try_from(count).unwrap_or(0));
+                    count
+                }
+            };
+            self.take(&buffer[..count]);
+            Ok(count)
+        })
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        let mut kept = self.kept.borrow_mut();
+        kept.write(bytes, &self.name);
+        if !kept.is_cut && kept.log.as_ref().is_some_and(|log| log.turn().is_some()) {
+            self.full.notify_one();
+        }
+        let Kept { lines, rate, .. } = &mut *kept;
+        lines.take(bytes, |line| {
+            self.look_for(line);
+            self.tell(rate, line);
+        });
+        if let Some(count) = rate.left_out(Instant::now()) {
+            self.tell_left_out(count);
+        }
+    }
+
+    fn look_for(&self, line: &str) {
+        let found = self.wanted.borrow().as_ref().is_some_and(|wanted| wanted.is_match(line));
+        if found {
+            self.wanted.replace(None);
+            self.found.notify_waiters();
+        }
+    }
+
+    fn tell(&self, rate: &mut Rate, line: &str) {
+        if rate.admit(Instant::now()) {
+            self.publish(line.to_owned());
+        }
+    }
+
+    fn tell_left_out(&self, count: u64) {
+        self.publish(format!("({count} more lines in {WINDOW:?} are only in the log file)"));
+    }
+
+    fn publish(&self, message: String) {
+        let target = format!("daemon:{}", self.name);
+        self.host.feed.live(&Live::Log { level: "INFO".to_owned(), target, message });
+    }
+
+    async fn reopen(&self) -> Infallible {
+        let mut asked = self.host.reopening();
+        while asked.changed().await.is_ok() {
+            if let Some(log) = &mut self.kept.borrow_mut().log {
+                // What cannot be opened now is tried again with the next line, and told then.
+                let _ = log.reopen();
+            }
+        }
+        pending().await
+    }
+
+    async fn set_aside(&self) -> Infallible {
+        loop {
+            self.full.notified().await;
+            let turn = self.kept.borrow().log.as_ref().and_then(LogFile::turn);
+            let Some(turn) = turn else { continue };
+            let turned = self.host.turn(turn).await;
+            if let Some(log) = &mut self.kept.borrow_mut().log {
+                let _ = log.turned(turned); // as above
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// What cannot be written is lost; that is said once, until it can be again.
+    fn write(&mut self, bytes: &[u8], name: &str) {
+        let Some(log) = &mut self.log else { return };
+        self.is_cut = bytes.last() != Some(&b'\n');
+        match log.append(bytes) {
+            Ok(()) if self.lost > 0 => {
+                warn!("the log of {name} is written again; {} bytes of it are lost", self.lost);
+                self.lost = 0;
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if self.lost == 0 {
+                    warn!("the log of {name} cannot be written, what it says is lost: {error}");
+                }
+                self.lost += u64::try_from(bytes.len()).unwrap_or(0);
+            }
+        }
+    }
+}
