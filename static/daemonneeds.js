@@ -31,7 +31,7 @@ function needLine(name, reveal) {
     update(need) {
       const meaning = { true: 'good', false: need.required === false ? 'neutral' : 'attention' }[need.met] ?? 'neutral';
       attribute(element, 'data-meaning', meaning);
-      attribute(element, 'data-met', need.met ?? null);
+      attribute(element, 'data-met', need.met === undefined ? null : String(need.met));
       mark.update(meaning);
       text(words, needWords(need));
     },

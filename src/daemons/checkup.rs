@@ -30,8 +30,6 @@ pub struct Checks {
     pub daemons: String,
     /// Free space in the workspace.
     pub disk: String,
-    /// The host's memory.
-    pub memory: String,
     /// What was found in the plug-ins' directory.
     pub plugins: String,
 }
@@ -54,11 +52,10 @@ pub fn checkup(board: &Board, store: &Store) -> Checkup {
         devices: board.devices().iter().find_map(lost).unwrap_or_else(|| OK.to_owned()),
         daemons: broken.unwrap_or_else(|| OK.to_owned()),
         disk: board.trouble("disk").unwrap_or_else(|| OK.to_owned()),
-        memory: board.trouble("memory").unwrap_or_else(|| OK.to_owned()),
         plugins: board.trouble("plugins").unwrap_or_else(|| OK.to_owned()),
     };
-    let Checks { database, queue, devices, daemons, disk, memory, plugins } = &checks;
-    let all = [database, queue, devices, daemons, disk, memory, plugins];
+    let Checks { database, queue, devices, daemons, disk, plugins } = &checks;
+    let all = [database, queue, devices, daemons, disk, plugins];
     let status = if fatal {
         HealthStatus::Unhealthy
     } else if all.iter().any(|check| *check != OK) {

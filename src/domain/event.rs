@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Daemon, DaemonState, Device, DeviceStatus, HealthStatus, JobId, JobState, Outcome, Position,
-    Timestamp,
+    Timestamp, live::Live,
 };
 
 /// A group of events that can be subscribed to.
@@ -269,99 +269,6 @@ pub struct Event {
     /// Its type and fields.
     #[serde(flatten)]
     pub body: Body,
-}
-
-/// What is true for the moment only; has no number and is not stored.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Live {
-    /// How far a job is.
-    JobProgress {
-        /// Which job.
-        job_id: JobId,
-        /// 0 to 100.
-        progress_percentage: f64,
-        /// 0 to 1; some clients read this name.
-        progress: f64,
-        /// Lines the machine has acknowledged.
-        lines_acknowledged: u64,
-        /// The same; some clients read this name.
-        points_plotted: u64,
-        /// Lines in all.
-        lines_total: u64,
-        /// The same; some clients read this name.
-        total_points: u64,
-        /// Layer being worked on, from 1.
-        current_layer: u32,
-        /// Layers in all.
-        total_layers: u32,
-        /// Until the end; left out while unknown.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        eta_seconds: Option<f64>,
-        /// The same; some clients read this name.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        estimated_remaining: Option<f64>,
-        /// Since it began to run.
-        total_time_seconds: f64,
-        /// Of that, with the tool down.
-        pen_down_time_seconds: f64,
-        /// Where the tool is.
-        position: Position,
-        /// Anything else.
-        metadata: Map<String, Value>,
-    },
-    /// Where a machine is now; the same fields as the durable event, without a number.
-    DeviceStatus(DeviceReport),
-    /// The station as a whole.
-    SystemStatus {
-        /// `healthy`, `degraded` or `unhealthy`.
-        status: HealthStatus,
-        /// Seconds since the station started.
-        uptime: f64,
-        /// Jobs running or paused.
-        active_jobs: u64,
-        /// Jobs waiting.
-        queue_length: u64,
-        /// Share of the host's memory in use, 0 to 1.
-        memory_usage: f64,
-        /// Share of the host's cores in use, 0 to 1.
-        cpu_usage: f64,
-        /// WebSocket connections.
-        connections: u64,
-        /// The program's version.
-        version: String,
-    },
-    /// A line of the station's log, or of what a process daemon writes.
-    Log {
-        /// `ERROR` to `TRACE`.
-        level: String,
-        /// What wrote it.
-        target: String,
-        /// What it says.
-        message: String,
-    },
-}
-
-impl Live {
-    /// The channel it belongs to.
-    pub fn channel(&self) -> Channel {
-        match self {
-            Self::JobProgress { .. } => Channel::Jobs,
-            Self::DeviceStatus(_) => Channel::Devices,
-            Self::SystemStatus { .. } => Channel::System,
-            Self::Log { .. } => Channel::Logs,
-        }
-    }
-
-    /// What it is about, as in [`Event::resource`].
-    pub fn resource(&self) -> String {
-        match self {
-            Self::JobProgress { job_id, .. } => format!("job:{job_id}"),
-            Self::DeviceStatus(report) => format!("device:{}", report.device_id),
-            Self::Log { target, .. } if target.starts_with("daemon:") => target.clone(),
-            Self::SystemStatus { .. } | Self::Log { .. } => "system".to_owned(),
-        }
-    }
 }
 
 /// One message as it leaves: serialised once, shared by all.

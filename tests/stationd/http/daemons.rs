@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Station, eventually};
 
-const BUILTINS: [&str; 5] = ["job-queue", "device-manager", "heartbeat", "metrics", "sync"];
+const BUILTINS: [&str; 6] =
+    ["job-queue", "device-manager", "heartbeat", "metrics", "sync", "watchdog"];
 
 fn names(list: &Value) -> Vec<&str> {
     list["items"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect()
@@ -39,7 +40,7 @@ fn the_list_is_narrowed_by_category_and_state() {
         ("?category=core", &["job-queue", "device-manager"]),
         ("?category=CORE&state=stopped", &[]),
         ("?state=Stopped", &["metrics"]),
-        ("?category=monitoring&state=RUNNING", &["heartbeat"]),
+        ("?category=monitoring&state=RUNNING", &["heartbeat", "watchdog"]),
         ("?category=nothing", &[]),
     ] {
         assert_eq!(names(&list(query)), expected, "{query}");
@@ -126,7 +127,7 @@ fn many_are_ordered_about_at_once_and_each_is_written_down() {
     assert_eq!(records(&station, "daemon.stop", "synk", 1)[0]["outcome"], "failed");
 
     let started = bulk("start", json!({"category": "Monitoring"}));
-    assert_eq!(names(&started), ["heartbeat", "metrics"]);
+    assert_eq!(names(&started), ["heartbeat", "metrics", "watchdog"]);
     let restarted = bulk("restart", json!({"all": true}));
     assert_eq!(names(&restarted), BUILTINS);
     let all = tcp.get("/api/v1/daemons").expect(200);
@@ -152,7 +153,7 @@ fn a_rolling_restart_takes_what_is_needed_first() {
     let rolled = tcp.post("/api/v1/daemons/restart", &json!({"rolling": true})).expect(200);
     let order = names(&rolled);
     let place = |name: &str| order.iter().position(|it| *it == name).unwrap();
-    assert_eq!(order.len(), 5);
+    assert_eq!(order.len(), 6);
     assert!(place("device-manager") < place("job-queue"), "{order:?}");
     let after = tcp.get("/api/v1/daemons").expect(200);
     let mut last = String::new();

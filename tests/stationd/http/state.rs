@@ -68,8 +68,8 @@ fn the_status_counts_everything() {
         ("queue_length", json!(1)),
         ("active_jobs", json!(0)),
         ("devices", json!(1)),
-        ("daemons", json!(5)),
-        ("daemons_running", json!(5)),
+        ("daemons", json!(6)),
+        ("daemons_running", json!(6)),
     ] {
         assert_eq!(status[name], value, "{name}: {status}");
     }
@@ -102,6 +102,7 @@ fn a_daemon_is_described_in_full() {
         [
             "attempt",
             "category",
+            "completed",
             "cpu_usage",
             "critical",
             "dependencies",
