@@ -119,6 +119,8 @@ pub(super) struct Machine {
     pub(super) link: LinkHandle,
     pub(super) device: Device,
     pub(super) on: Option<OnMachine>,
+    /// A person has closed its link: it stays so until one opens it.
+    pub(super) left: bool,
     /// Who waits for the link to be closed; told by being dropped.
     pub(super) leaving: Vec<oneshot::Sender<()>>,
 }
@@ -149,7 +151,7 @@ impl Machine {
             pen_up: None,
             estop: None,
         };
-        Self { link, device, on: None, leaving: Vec::new() }
+        Self { link, device, on: None, left: false, leaving: Vec::new() }
     }
 
     /// Takes in a new status and the reason for it.

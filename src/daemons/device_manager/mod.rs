@@ -26,4 +26,4 @@ pub use actor::{Configured, DeviceManager, Options, StartError};
 pub use error::DeviceError;
 pub use estops::Estops;
 pub use journal::checkpoint;
-pub use orders::{Control, Drawn, Operate, Operation, RunJob, WindDown};
+pub use orders::{Control, Drawn, Operate, Operation, Reconnect, RunJob, WindDown};

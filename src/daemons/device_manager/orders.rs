@@ -6,10 +6,14 @@ use actix::{fut, fut::wrap_future, prelude::*};
 use log::warn;
 use tokio::sync::oneshot;
 
-use super::{DeviceError, DeviceManager, machine::OnMachine};
+use super::{
+    DeviceError, DeviceManager,
+    machine::{Machine, OnMachine},
+};
 use crate::{
-    domain::{DeviceStatus, Job, JobAction, JobId},
+    domain::{Device, DeviceStatus, Job, JobAction, JobId},
     link::{Drawing, Run, Source},
+    supervision::Mended,
     toolpath::{self, Estimate},
 };
 
@@ -154,6 +158,11 @@ impl Handler<Operate> for DeviceManager {
             Ok(machine) => machine,
             Err(error) => return Box::pin(fut::ready(Err(error))),
         };
+        match operation {
+            Operation::Connect => machine.left = false,
+            Operation::Disconnect => machine.left = true,
+            _ => {}
+        }
         let answer = match operation {
             Operation::Send(line) => machine.link.send(line),
             Operation::Home => machine.link.home(),
@@ -214,6 +223,31 @@ impl Handler<WindDown> for DeviceManager {
                 machine.link.interrupt(on.job.id, "the station was stopped");
             }
         }
+    }
+}
+
+/// Compares which machines are to be connected with which are, and has those that are lost
+/// connected now, ahead of their links' own attempts.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "Vec<Mended>")]
+pub struct Reconnect;
+
+impl Handler<Reconnect> for DeviceManager {
+    type Result = Vec<Mended>;
+
+    fn handle(&mut self, _: Reconnect, _: &mut Self::Context) -> Self::Result {
+        let lost = |machine: &&Machine| {
+            let status = machine.device.status;
+            !machine.left && matches!(status, DeviceStatus::Disconnected | DeviceStatus::Error)
+        };
+        let lost = self.machines.values().filter(lost).filter(|_| !self.stopping);
+        lost.map(|machine| {
+            machine.link.connect();
+            let Device { name, status, .. } = &machine.device;
+            let did = format!("it was {status}: connecting again now");
+            Mended { what: format!("device {name}"), did }
+        })
+        .collect()
     }
 }
 
