@@ -87,7 +87,7 @@ impl Launch {
         let environment = self.environment(identity.as_ref())?;
         let file = find(&self.command[0], directory, &environment)?;
         let is_detached = self.is_main && program.detach;
-        let cgroup = host.cgroups().and_then(|base| base.group(&super::file_name(name)).ok());
+        let cgroup = host.cgroup(name);
         let enforced = Enforced::plan(&program.limits, cgroup.as_ref());
         let (output, written) = self.open_sink().map_err(|error| plain(&error))?;
         let door = cgroup.as_ref().map(Cgroup::door).transpose();
