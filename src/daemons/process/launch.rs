@@ -110,7 +110,13 @@ impl Launch {
             identity: identity.map(|it| (it.uid, it.gid, it.groups)),
             no_new_privileges: program.no_new_privileges,
         };
-        let pid = spawn(start).map_err(|failed| self.explain(failed, &file, directory))?;
+        let cgroup = cgroup.filter(|_| self.is_main); // a check shares it
+        let pid = spawn(start).map_err(|failed| {
+            if let Some(cgroup) = &cgroup {
+                cgroup.remove();
+            }
+            self.explain(failed, &file, directory)
+        })?;
         let pid = pid.as_raw();
         let (Some(main), Ok(pidfd)) = (Member::find(pid), pidfd::open(pid)) else {
             super::reaper::end_child(pid);
@@ -118,7 +124,6 @@ impl Launch {
         };
         let marks = self.marks();
         let family = Family { main, leads: true, marks, known: Vec::new(), is_ours: true };
-        let cgroup = cgroup.filter(|_| self.is_main);
         let mut tree = Tree::new(family, pidfd, cgroup, host.reaper());
         tree.leave_alone(is_detached);
         Ok(Launched { tree, output, limits: enforced.words })

@@ -147,7 +147,7 @@ impl Output {
     /// Takes what the program has left behind, now that it has ended, and gives the last lines.
     pub(super) fn end(&self) -> Vec<String> {
         for _ in 0..REST {
-            match self.read_once() {
+            match self.read_rest() {
                 Ok(1..) => {}
                 _ => break,
             }
@@ -204,6 +204,17 @@ impl Output {
                     count
                 }
             };
+            self.take(&buffer[..count]);
+            Ok(count)
+        })
+    }
+
+    /// The same, without asking the event loop whether there is something, which it may not have
+    /// heard of yet.
+    fn read_rest(&self) -> io::Result<usize> {
+        let Source::Pipe(pipe) = &self.source else { return self.read_once() };
+        BUFFER.with_borrow_mut(|buffer| {
+            let count = nix::unistd::read(pipe, buffer)?; // which never waits: the pipe does not block
             self.take(&buffer[..count]);
             Ok(count)
         })
