@@ -89,7 +89,7 @@ impl Launch {
         let is_detached = self.is_main && program.detach;
         let cgroup = host.cgroup(name);
         let enforced = Enforced::plan(&program.limits, cgroup.as_ref());
-        let (output, written) = self.open_sink().map_err(|error| plain(&error))?;
+        let (output, written) = self.open_sink()?;
         let door = cgroup.as_ref().map(Cgroup::door).transpose();
         let start = Start {
             program: text(file.as_os_str().as_bytes())?,
@@ -163,14 +163,19 @@ impl Launch {
     }
 
     /// The end to read from, and the one to write to.
-    fn open_sink(&self) -> io::Result<(Option<OwnedFd>, Option<OwnedFd>)> {
+    fn open_sink(&self) -> Result<(Option<OwnedFd>, Option<OwnedFd>), String> {
         Ok(match &self.sink {
             Sink::Nowhere => (None, None),
             Sink::Pipe => {
-                let (output, written) = pipe2(OFlag::O_CLOEXEC)?;
+                let pipe = pipe2(OFlag::O_CLOEXEC);
+                let (output, written) = pipe.map_err(|error| plain(&error.into()))?;
                 (Some(output), Some(written))
             }
-            Sink::File(path) => (None, Some(append(path)?.into())),
+            Sink::File(path) => {
+                let log = append(path);
+                let log = log.map_err(|error| format!("{}: {}", path.display(), plain(&error)))?;
+                (None, Some(log.into()))
+            }
         })
     }
 
