@@ -109,7 +109,7 @@ impl LogFile {
     /// to be [`turned`](Self::turned), the old file is written on.
     pub(crate) fn turn(&self) -> Option<Turn> {
         let rotation = self.rotation.as_ref().filter(|rotation| self.size > rotation.max_bytes)?;
-        Some(Turn { path: self.path.clone(), rotation: rotation.clone() })
+        Some(Turn { path: self.path.clone(), rotation: rotation.clone(), is_held: false })
     }
 
     /// Writes to the new file from now on. If there is none, the old one is written on, and the
@@ -152,16 +152,31 @@ impl LogFile {
 pub(crate) struct Turn {
     path: PathBuf,
     rotation: Rotation,
+    is_held: bool,
 }
 
 impl Turn {
-    /// Does so, which takes its time if old files are compressed; false if it failed.
+    /// Of a file that another process holds open and appends to: the file stays and is emptied,
+    /// and a copy is set aside. What is written at the very moment is lost.
+    pub(crate) fn of_held(path: PathBuf, rotation: Rotation) -> Self {
+        Self { path, rotation, is_held: true }
+    }
+
+    /// Does so, which takes its time if old files are copied or compressed; false if it failed.
     pub(crate) fn run(self) -> bool {
-        let Self { path, rotation } = self;
+        match (self.is_held, self.rotation.backups) {
+            (false, _) => self.rotate(),
+            (true, 0) => self.empty().is_ok(),
+            (true, _) => self.rotate() && self.give_back().is_ok(),
+        }
+    }
+
+    fn rotate(&self) -> bool {
+        let Self { path, rotation, .. } = self;
         // The crate asserts what others may do to its files in the middle of a rotation.
         let rotated = panic::catch_unwind(AssertUnwindSafe(|| {
             FileRotate::new(
-                &path,
+                path,
                 AppendCount::new(rotation.backups),
                 ContentLimit::None,
                 if rotation.compress { Compression::OnRotate(1) } else { Compression::None },
@@ -170,6 +185,21 @@ impl Turn {
             .rotate()
         }));
         matches!(rotated, Ok(Ok(())))
+    }
+
+    /// The file that was set aside comes back, and its copy takes its place.
+    fn give_back(&self) -> io::Result<()> {
+        let aside = self.path.with_added_extension("1");
+        let copy = self.path.with_added_extension("copy");
+        let copied = fs::copy(&aside, &copy);
+        fs::rename(&aside, &self.path)?;
+        copied?;
+        fs::rename(&copy, &aside)?;
+        self.empty()
+    }
+
+    fn empty(&self) -> io::Result<()> {
+        OpenOptions::new().write(true).open(&self.path)?.set_len(0)
     }
 }
 

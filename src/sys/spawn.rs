@@ -10,7 +10,7 @@ use std::{
     ffi::{CStr, CString},
     fs::File,
     mem,
-    os::fd::{AsRawFd as _, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
     ptr,
 };
 
@@ -186,7 +186,7 @@ impl Layout {
     fn prepare(&self) -> Result<(), (Step, Errno)> {
         let start = &self.start;
         let at = |step| move |errno| (step, errno);
-        let output = start.output.as_ref().map_or(self.nothing.as_raw_fd(), |it| it.as_raw_fd());
+        let output = start.output.as_ref().map_or(self.nothing.as_raw_fd(), AsRawFd::as_raw_fd);
         for (from, to) in [(self.nothing.as_raw_fd(), 0), (output, 1), (output, 2)] {
             // SAFETY: takes no memory; what stood there is the station's, not this process's.
             Errno::result(unsafe { libc::dup2(from, to) }).map_err(at(Step::Fork))?;

@@ -120,6 +120,8 @@ fn own_path(cgroup: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
@@ -139,5 +141,25 @@ mod tests {
     #[test]
     fn what_is_not_writable_is_not_taken() {
         assert!(Base::below(Path::new("/no/such/group")).is_err());
+    }
+
+    #[test]
+    fn a_group_is_joined_looked_into_and_killed_as_a_whole() {
+        let mount = mount_point(&fs::read_to_string("/proc/self/mountinfo").unwrap());
+        let name = format!("stationd-test-{}", std::process::id());
+        let Some(daemons) = mount.map(|mount| mount.join(name)) else { return };
+        if make(&daemons).is_err() {
+            return; // only root can, and not everywhere
+        }
+        let group = Base { daemons: daemons.clone() }.group("it").unwrap();
+        let mut sleeper = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        write!(group.door().unwrap(), "{}", sleeper.id()).unwrap();
+        let pid = i32::try_from(sleeper.id()).unwrap();
+        assert_eq!(group.members(), [Member::find(pid).unwrap()]);
+        assert!(!group.limit("no.such.controller", "1"));
+        group.kill();
+        assert_eq!(sleeper.wait().unwrap().to_string(), "signal: 9 (SIGKILL)");
+        group.remove();
+        fs::remove_dir(&daemons).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     census::{Census, Scope},
-    cgroup::Base,
+    cgroup::{Base, Cgroup},
     reaper::Reaper,
     record::{self, file_name},
     spawner::Spawner,
@@ -132,8 +132,9 @@ impl Host {
         self.reaper.clone()
     }
 
-    pub(super) fn cgroups(&self) -> Option<&Base> {
-        self.cgroups.as_ref()
+    /// The control group of a daemon's program, if there can be one.
+    pub(super) fn cgroup(&self, name: &str) -> Option<Cgroup> {
+        self.cgroups.as_ref()?.group(&file_name(name)).ok()
     }
 
     /// Changes whenever logs are to be opened anew.

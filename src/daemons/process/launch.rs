@@ -87,9 +87,9 @@ impl Launch {
         let environment = self.environment(identity.as_ref())?;
         let file = find(&self.command[0], directory, &environment)?;
         let is_detached = self.is_main && program.detach;
-        let cgroup = host.cgroups().and_then(|base| base.group(&super::file_name(name)).ok());
+        let cgroup = host.cgroup(name);
         let enforced = Enforced::plan(&program.limits, cgroup.as_ref());
-        let (output, written) = self.open_sink().map_err(|error| plain(&error))?;
+        let (output, written) = self.open_sink()?;
         let door = cgroup.as_ref().map(Cgroup::door).transpose();
         let start = Start {
             program: text(file.as_os_str().as_bytes())?,
@@ -110,7 +110,13 @@ impl Launch {
             identity: identity.map(|it| (it.uid, it.gid, it.groups)),
             no_new_privileges: program.no_new_privileges,
         };
-        let pid = spawn(start).map_err(|failed| self.explain(failed, &file, directory))?;
+        let cgroup = cgroup.filter(|_| self.is_main); // a check shares it
+        let pid = spawn(start).map_err(|failed| {
+            if let Some(cgroup) = &cgroup {
+                cgroup.remove();
+            }
+            self.explain(failed, &file, directory)
+        })?;
         let pid = pid.as_raw();
         let (Some(main), Ok(pidfd)) = (Member::find(pid), pidfd::open(pid)) else {
             super::reaper::end_child(pid);
@@ -118,7 +124,6 @@ impl Launch {
         };
         let marks = self.marks();
         let family = Family { main, leads: true, marks, known: Vec::new(), is_ours: true };
-        let cgroup = cgroup.filter(|_| self.is_main);
         let mut tree = Tree::new(family, pidfd, cgroup, host.reaper());
         tree.leave_alone(is_detached);
         Ok(Launched { tree, output, limits: enforced.words })
@@ -158,14 +163,19 @@ impl Launch {
     }
 
     /// The end to read from, and the one to write to.
-    fn open_sink(&self) -> io::Result<(Option<OwnedFd>, Option<OwnedFd>)> {
+    fn open_sink(&self) -> Result<(Option<OwnedFd>, Option<OwnedFd>), String> {
         Ok(match &self.sink {
             Sink::Nowhere => (None, None),
             Sink::Pipe => {
-                let (output, written) = pipe2(OFlag::O_CLOEXEC)?;
+                let pipe = pipe2(OFlag::O_CLOEXEC);
+                let (output, written) = pipe.map_err(|error| plain(&error.into()))?;
                 (Some(output), Some(written))
             }
-            Sink::File(path) => (None, Some(append(path)?.into())),
+            Sink::File(path) => {
+                let log = append(path);
+                let log = log.map_err(|error| format!("{}: {}", path.display(), plain(&error)))?;
+                (None, Some(log.into()))
+            }
         })
     }
 

@@ -45,6 +45,7 @@ mod probe;
 mod reaper;
 mod record;
 mod spawner;
+mod start;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     domain::Live,
-    log_file::{LogFile, Rotation},
+    log_file::{LogFile, Rotation, Turn},
 };
 
 /// What is read at a time.
@@ -49,6 +49,7 @@ thread_local! {
 /// The output of one program.
 pub(super) struct Output {
     source: Source,
+    rotation: Rotation,
     host: Arc<Host>,
     name: String,
     kept: RefCell<Kept>,
@@ -98,7 +99,7 @@ impl Output {
         let (source, log) = match pipe {
             Some(pipe) => {
                 let pipe = pipe::Receiver::from_owned_fd(pipe)?;
-                (Source::Pipe(pipe), Some(LogFile::closed(path, Some(rotation))))
+                (Source::Pipe(pipe), Some(LogFile::closed(path, Some(rotation.clone()))))
             }
             None => (Source::File(path, Cell::new(0)), None),
         };
@@ -111,6 +112,7 @@ impl Output {
         };
         Ok(Self {
             source,
+            rotation,
             host: Arc::clone(&options.host),
             name: options.name.clone(),
             kept: RefCell::new(kept),
@@ -147,7 +149,7 @@ impl Output {
     /// Takes what the program has left behind, now that it has ended, and gives the last lines.
     pub(super) fn end(&self) -> Vec<String> {
         for _ in 0..REST {
-            match self.read_once() {
+            match self.read_rest() {
                 Ok(1..) => {}
                 _ => break,
             }
@@ -194,6 +196,9 @@ impl Output {
                 Source::File(path, at) => {
                     let mut file = File::open(path)?;
                     let size = file.metadata()?.len();
+                    if size > self.rotation.max_bytes {
+                        self.full.notify_one();
+                    }
                     if size == at.get() {
                         return Ok(0);
                     }
@@ -204,6 +209,17 @@ impl Output {
                     count
                 }
             };
+            self.take(&buffer[..count]);
+            Ok(count)
+        })
+    }
+
+    /// The same, without asking the event loop whether there is something, which it may not have
+    /// heard of yet.
+    fn read_rest(&self) -> io::Result<usize> {
+        let Source::Pipe(pipe) = &self.source else { return self.read_once() };
+        BUFFER.with_borrow_mut(|buffer| {
+            let count = nix::unistd::read(pipe, buffer)?; // which never waits: the pipe does not block
             self.take(&buffer[..count]);
             Ok(count)
         })
@@ -262,9 +278,15 @@ impl Output {
     async fn set_aside(&self) -> Infallible {
         loop {
             self.full.notified().await;
-            let turn = self.kept.borrow().log.as_ref().and_then(LogFile::turn);
+            let turn = match &self.source {
+                Source::Pipe(_) => self.kept.borrow().log.as_ref().and_then(LogFile::turn),
+                Source::File(path, _) => Some(Turn::of_held(path.clone(), self.rotation.clone())),
+            };
             let Some(turn) = turn else { continue };
             let turned = self.host.turn(turn).await;
+            if let (Source::File(_, at), true) = (&self.source, turned) {
+                at.set(0);
+            }
             if let Some(log) = &mut self.kept.borrow_mut().log {
                 let _ = log.turned(turned); // as above
             }

@@ -56,7 +56,7 @@ async fn a_detached_one_is_found_again_and_can_be_stopped() {
     let it = station.running().await;
     assert_eq!(it.pid, u32::try_from(pid).ok());
     assert_eq!(it.health.message, "ok, found running when the station started");
-    assert!(place.read("logs/it.log").starts_with("out\n"));
+    eventually("it writes its log", || place.read("logs/it.log").starts_with("out\n")).await;
     station.stop().await;
     eventually("it is gone", || is_gone(pid)).await;
     assert_eq!(fs::read_dir(place.file("run")).unwrap().count(), 0);

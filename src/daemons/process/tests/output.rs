@@ -69,3 +69,19 @@ async fn a_full_disk_loses_lines_and_nothing_else() {
     assert_eq!(it.last_error.as_deref(), Some("failed: exited with 5"));
     assert_eq!(it.last_lines, ["one", "two"]);
 }
+
+#[actix::test]
+async fn a_log_that_a_program_writes_itself_is_rotated_too() {
+    let place = Place::new();
+    let script = "i=0; while [ ! -e enough ]; do i=$((i+1)); echo line $i of many; done; \
+                  while :; do echo last; sleep 0.01; done";
+    let log = OutputRules { max_size: 20_000, backup_count: 2, compress: true };
+    let station = place.run_one(Program { log, detach: true, ..shell(script) }, policy());
+    eventually("its log is rotated", || place.file("logs/it.log.2.gz").exists()).await;
+    fs::write(place.file("enough"), "").unwrap();
+    eventually("it goes on in the file it holds", || place.read("logs/it.log").ends_with("last\n"))
+        .await;
+    let published = || place.lines.lock().unwrap().iter().any(|line| line.starts_with("line "));
+    eventually("it is published", published).await;
+    station.stop().await;
+}

@@ -50,7 +50,7 @@ async fn by_a_line_of_a_log_that_it_writes_itself() {
 async fn by_a_file_and_by_a_command() {
     let place = Place::new();
     let script = format!("{WAIT}; touch beat; sleep 1000");
-    let (path, max_age) = (place.file("beat"), Duration::from_secs(60));
+    let (path, max_age) = (place.file("beat"), Duration::from_mins(1));
     let file = Readiness::Probe(Probe::File { path, max_age });
     comes_up(&place, file, &script).await.stop().await;
     fs::remove_file(place.file("go")).unwrap();

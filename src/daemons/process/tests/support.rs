@@ -137,6 +137,13 @@ impl Place {
     }
 }
 
+/// A test that fails leaves no program behind either.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = self.host().sweep(&[]);
+    }
+}
+
 /// Programs under a supervisor.
 pub(super) struct Station {
     pub(super) host: Arc<Host>,
