@@ -4,10 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use actix::prelude::*;
 use nix::sys::statvfs::statvfs;
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::System;
 use thiserror::Error;
 
-use super::{Sample, Tools, checkup::checkup};
+use super::{Sample, Tools, checkup::checkup, usage::resident};
 use crate::{
     domain::{Health, JobState, Live, Timestamp},
     store::jobs,
@@ -33,7 +33,6 @@ pub struct Metrics {
     options: Options,
     tools: Tools,
     system: System,
-    own: Pid,
     trouble: Option<String>,
 }
 
@@ -42,8 +41,7 @@ impl Metrics {
     pub fn new(options: Options, tools: Tools) -> Result<Self, Unreadable> {
         let mut system = System::new().map_err(|error| Unreadable(error.to_string()))?;
         system.refresh_cpu_usage();
-        let own = Pid::from_u32(std::process::id());
-        Ok(Self { options, tools, system, own, trouble: None })
+        Ok(Self { options, tools, system, trouble: None })
     }
 
     fn look(&mut self) {
@@ -70,14 +68,11 @@ impl Metrics {
     fn sample(&mut self) -> Sample {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
-        let memory = ProcessRefreshKind::nothing().with_memory();
-        let own = ProcessesToUpdate::Some(&[self.own]);
-        self.system.refresh_processes_specifics(own, false, memory);
         Sample {
             cpu: self.system.global_cpu_usage() / 100.0,
             memory: ratio(self.system.used_memory(), self.system.total_memory()),
             disk: self.disk(),
-            rss_bytes: self.system.process(self.own).map_or(0, sysinfo::Process::memory),
+            rss_bytes: resident(std::process::id()).unwrap_or(0),
         }
     }
 

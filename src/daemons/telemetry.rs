@@ -11,7 +11,7 @@ use prometheus::{
     Opts, Registry, TextEncoder, core::Collector,
 };
 
-use super::{Board, Usage};
+use super::{Board, Usage, usage::resident};
 use crate::{
     domain::{Daemon, DaemonState, DeviceStatus, Job, JobState, Timestamp},
     store::{Store, jobs},
@@ -224,12 +224,8 @@ fn gauge(opts: Opts, value: f64) -> Result<Box<dyn Collector>, prometheus::Error
 
 /// Resident bytes and open descriptors, as the kernel counts them (proc(5)).
 pub fn own_process() -> (u64, u64) {
-    let pages = fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok());
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
-    let page = page.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(4096);
+    let resident = resident(std::process::id()).unwrap_or(0);
     // One of them is the directory that is being read.
     let open = fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1));
-    (pages.unwrap_or(0) * page, open as u64)
+    (resident, open as u64)
 }

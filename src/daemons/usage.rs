@@ -106,7 +106,7 @@ fn seconds(ticks: u64) -> f64 {
 }
 
 /// Resident bytes of a process; none if it is gone.
-fn resident(pid: u32) -> Option<u64> {
+pub(super) fn resident(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
     let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * system(SysconfVar::PAGE_SIZE, 4096))

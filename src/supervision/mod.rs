@@ -43,7 +43,8 @@
 //! [`Shutdown`] stops each before what it depends on, those independent of each other at once.
 //!
 //! **Time.** There is no tick: news is acted upon as it comes, and one alarm is set for the next
-//! moment at which time alone changes something. Each daemon beats about once a second.
+//! moment at which time alone changes something. Each daemon beats a few times within its
+//! silence limit, all at the same moments: those that share a thread wake it once.
 //!
 //! **The supervisor itself** is not supervised: its panic ends the process with code 70.
 //!

@@ -234,6 +234,14 @@ impl Slot {
         self.timeline.push_back(Moment { at: Timestamp::now(), state, reason });
     }
 
+    /// True if there is nothing to do with it now, whatever became of the others.
+    pub(super) fn is_at_rest(&self, now: Instant) -> bool {
+        self.orders.is_empty()
+            && self.next.is_none()
+            && self.life.state() != State::Waiting
+            && self.life.due(self.vitals.last_beat()).is_none_or(|due| now < due)
+    }
+
     /// Why it is down, in one sentence.
     pub(super) fn reason(&self) -> String {
         match (self.life.state(), self.life.last_failure()) {

@@ -141,6 +141,6 @@ impl Policy {
     /// How often the daemon's event loop shows that it turns: often enough that one late beat is
     /// no silence, seldom enough to cost nothing.
     pub(super) fn beat(&self) -> Duration {
-        (self.silence_limit / 8).clamp(Duration::from_millis(1), Duration::from_secs(1))
+        (self.silence_limit / 4).clamp(Duration::from_millis(1), Duration::from_secs(5))
     }
 }

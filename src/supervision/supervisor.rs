@@ -202,15 +202,17 @@ impl Supervisor {
 
     /// Takes at most one step with each daemon; true if there was any to take.
     fn pass(&mut self, ctx: &Context<Self>) -> bool {
-        let mut moved = false;
+        let (mut moved, now) = (false, Instant::now());
         for at in 0..self.order.len() {
-            moved |= self.step(self.order[at], ctx);
+            let index = self.order[at];
+            if self.closing.is_some() || !self.slots[index].is_at_rest(now) {
+                moved |= self.step(index, now, ctx);
+            }
         }
         moved | self.sweep_out()
     }
 
-    fn step(&mut self, index: usize, ctx: &Context<Self>) -> bool {
-        let now = Instant::now();
+    fn step(&mut self, index: usize, now: Instant, ctx: &Context<Self>) -> bool {
         if self.slots[index].renew() {
             self.show(index);
             return true;
@@ -377,11 +379,13 @@ impl Handler<News> for Supervisor {
                     health.checked_at = Some(Timestamp::now());
                     (slot.health, slot.facts) = (health, facts);
                 }
-                self.change(index, ctx, |life| {
+                let moved = self.change(index, ctx, |life| {
                     life.answered(incarnation, now);
                     None
                 });
-                self.show(index);
+                if !moved {
+                    self.show(index);
+                }
             }
             Event::Exited(exit) => {
                 self.change(index, ctx, |life| life.exited(incarnation, exit, now));
