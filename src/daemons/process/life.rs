@@ -79,19 +79,18 @@ impl Life {
                 None => pending().await,
             }
         };
-        let is_clear = tokio::select! {
-            is_clear = self.see_through(&mut tree, &end, &watch) => is_clear,
+        tokio::select! {
+            () = self.see_through(&mut tree, &end, &watch) => {}
             never = output.pump() => match never {},
             never = listen => match never {},
-        };
+        }
         self.vitals.leave(output.end());
         recorded.stays = false;
-        if is_clear { tree.finish() } else { tree.finish_aside() }
+        tree.finish();
     }
 
     /// Until nothing is left of it but a number to be reaped.
-    /// False if only some that have left its group may be left: they hold no restart up.
-    async fn see_through(&self, tree: &mut Tree, end: &tree::Watch, watch: &Watch<'_>) -> bool {
+    async fn see_through(&self, tree: &mut Tree, end: &tree::Watch, watch: &Watch<'_>) {
         let watched = async {
             watch.ready().await;
             self.seen.was_up.set(true);
@@ -115,10 +114,7 @@ impl Life {
                 self.stop(tree, end, begun).await
             }
         };
-        let is_swift = matches!(turn, Turn::Ended) && tree.is_alone();
-        if !is_swift {
-            tree.clear(|| was_killed || Instant::now() >= self.kill_at(begun)).await;
-        }
+        tree.clear(|| was_killed || Instant::now() >= self.kill_at(begun)).await;
         match turn {
             Turn::Trouble(_) => {}
             Turn::Asked if was_killed => {
@@ -129,7 +125,6 @@ impl Life {
             Turn::Asked => self.vitals.end(&tree.end()),
             Turn::Ended => self.judge(tree.end(), watch.socket),
         }
-        !is_swift
     }
 
     fn judge(&self, end: End, socket: Option<&Socket>) {

@@ -3,12 +3,7 @@
 //! The program itself is reaped last: as long as its number is its own, so is that of its group,
 //! and whoever is signalled by it belongs to it.
 
-use std::{
-    fmt, io,
-    os::fd::OwnedFd,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use log::info;
 use nix::{
@@ -30,9 +25,6 @@ use crate::sys::pidfd;
 
 /// How soon to look again at what was asked to end, at first and at most.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
-
-/// How long what is looked for aside may take to end by itself.
-const POLITE: Duration = Duration::from_secs(5);
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +54,6 @@ pub(super) struct Tree {
     pidfd: Arc<OwnedFd>,
     cgroup: Option<Cgroup>,
     reaper: Reaper,
-    /// How the program itself ended, once it has been reaped.
-    ended: Option<End>,
     /// Dropping it leaves it alone.
     left_alone: bool,
     /// Nothing is left of it.
@@ -80,7 +70,7 @@ impl Tree {
     ) -> Self {
         let pidfd = Arc::new(pidfd);
         reaper.note(family.main.pid, true);
-        Self { family, pidfd, cgroup, reaper, ended: None, left_alone: false, over: false }
+        Self { family, pidfd, cgroup, reaper, left_alone: false, over: false }
     }
 
     /// Dropping it is to leave it alone, or not.
@@ -105,11 +95,8 @@ impl Tree {
         pidfd::watch(Arc::clone(&self.pidfd)).map(Watch)
     }
 
-    /// How the program itself has ended.
+    /// How the program itself has ended; it is not reaped yet.
     pub(super) fn end(&self) -> End {
-        if let Some(end) = self.ended {
-            return end;
-        }
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         match waitid(Id::Pid(Pid::from_raw(self.pid())), flags) {
             Ok(WaitStatus::Exited(_, code)) => End::Code(code),
@@ -173,49 +160,22 @@ impl Tree {
         }
     }
 
-    /// True if nothing is left in its group or control group now that the program itself has
-    /// ended. That is told at once; a walk over all processes, which may find some that left the
-    /// group, takes longer than a start.
-    pub(super) fn is_alone(&mut self) -> bool {
-        let end = self.end();
-        if end == End::Unknown || !self.family.leads {
-            return false;
-        }
-        // While there is a group, nobody else gets the number.
-        reap(self.pid());
-        self.ended = Some(end);
-        let group = killpg(Pid::from_raw(self.pid()), None);
-        group == Err(Errno::ESRCH) && self.cgroup.iter().all(|it| it.members().is_empty())
-    }
-
-    /// Has the rest that may have left its group looked for and ended aside: what it is known by
-    /// is this run's alone.
-    pub(super) fn finish_aside(mut self) {
-        self.reaper.note(self.pid(), false);
-        if self.cgroup.is_some() {
-            return self.finish(); // nothing leaves that
-        }
-        self.family.leads = false;
-        actix::spawn(async move {
-            let begun = Instant::now();
-            self.clear(|| begun.elapsed() > POLITE).await;
-            self.finish();
-        });
-    }
-
     /// Reaps the program: nothing is left of it.
     pub(super) fn finish(mut self) {
         self.over = true;
         self.reaper.note(self.pid(), false); // from here on, the number may be another's
-        if self.ended.is_none() {
-            reap(self.pid());
-        }
+        reap(self.pid());
         if let Some(cgroup) = &self.cgroup {
             cgroup.remove();
         }
     }
 
     async fn members(&self) -> Vec<Member> {
+        if let Some(cgroup) = &self.cgroup
+            && self.family.is_ours
+        {
+            return cgroup.members(); // nobody leaves that, and a walk takes as long as a start
+        }
         let census = self.reaper.census(&self.family).await;
         let mut members = census.members(&self.family);
         for member in self.cgroup.iter().flat_map(Cgroup::members) {
