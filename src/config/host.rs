@@ -11,6 +11,7 @@ use std::{
 use nix::unistd::{Gid, Group, Uid, User};
 
 use super::{Sources, document::MAX_BYTES};
+use crate::domain;
 
 /// Where programs are looked for if `PATH` is not set.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -133,21 +134,10 @@ fn variables(path: &Path) -> Result<Variables, String> {
     let mut text = String::new();
     let file = File::open(path).map_err(cannot)?;
     file.take(MAX_BYTES as u64).read_to_string(&mut text).map_err(cannot)?;
-    let lines = text.lines().map(str::trim).enumerate();
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let variable = |(index, line): (usize, &str)| match line.split_once('=') {
-        Some((name, value)) if is_variable(name) && !value.contains('\0') => {
-            Ok((name.to_owned(), value.to_owned()))
-        }
-        // What it says is not repeated: it may be a secret.
-        _ => Err(format!("\"{shown}\" is malformed in line {}, {ALLOWED}", index + 1)),
-    };
-    lines.map(variable).collect()
-}
-
-/// True for a name that a variable of the environment may have in a file.
-fn is_variable(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    let found = domain::variables(&text)
+        .map_err(|wrong| format!("\"{shown}\" is malformed in {wrong}, {ALLOWED}"))?;
+    match found.iter().find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => Err(format!("\"{shown}\" is malformed: {name} has a NUL, {ALLOWED}")),
+        None => Ok(found),
+    }
 }

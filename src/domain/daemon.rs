@@ -59,6 +59,7 @@ pub enum DaemonKind {
 }
 
 /// A daemon as it is shown.
+#[expect(clippy::struct_excessive_bools, reason = "each is a field that programs outside read")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Daemon {
     /// What people call it.

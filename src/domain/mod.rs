@@ -17,6 +17,7 @@ mod name;
 mod plan;
 mod program;
 mod time;
+mod variables;
 
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use backoff::{Backoff, BackoffError};
@@ -37,3 +38,4 @@ pub use program::{
     Readiness, RestartMode,
 };
 pub use time::Timestamp;
+pub use variables::variables;

@@ -9,6 +9,9 @@ use super::{Condition, Dependency, RestartMode, same_name};
 /// How likely two names must look (0 to 1) for one to be offered in place of the other.
 const ALIKE: f64 = 0.75;
 
+/// So many problems are told with a hint.
+const HINTS: usize = 100;
+
 /// A daemon as far as the others are concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
@@ -183,7 +186,9 @@ impl Survey<'_> {
             let name = node.name.to_owned();
             let Some(&on) = self.places.get(&folded(wanted)) else {
                 if *required {
-                    let nearest = nearest_name(wanted, self.nodes.iter().map(|node| node.name));
+                    let names = self.nodes.iter().map(|node| node.name);
+                    let few = self.problems.len() < HINTS; // each looks at every name
+                    let nearest = few.then(|| nearest_name(wanted, names)).flatten();
                     let dependency = wanted.clone();
                     self.problems.push((index, Misfit::Unknown { name, dependency, nearest }));
                 }

@@ -4,7 +4,11 @@
 //! to it; then the links are put together and handed to everybody. A factory runs on its daemon's
 //! own thread and waits there for the links, so no order of construction can be wrong.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use actix::{Actor, Addr};
 
@@ -12,7 +16,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::{Paths, StartError, devices::configured, observer::observer, roster::rules};
 use crate::{
-    config::{Config, SyncTarget},
+    config::{self, Config, SyncTarget},
     daemons::{
         Links, Tools,
         device_manager::{self, DeviceManager},
@@ -27,14 +31,23 @@ use crate::{
     supervision::{Child, Spec, Supervisor, child},
 };
 
+/// The configuration that holds now. A daemon reads its options from it at each start, so that it
+/// takes up new ones by a restart.
+pub(super) type InForce = Arc<RwLock<Arc<Config>>>;
+
+fn now(in_force: &InForce) -> Arc<Config> {
+    in_force.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// Starts the supervisor, and with it every daemon. Needs the running system of the main thread.
 pub(super) fn assemble(
-    config: &Config,
+    in_force: &InForce,
     daemons: Vec<(Spec, Option<Child>)>,
     paths: &Paths,
     tools: &Tools,
     control: Sender<Control>,
 ) -> Result<Addr<Supervisor>, StartError> {
+    let config = &*now(in_force);
     let (queue, job_queue) = {
         let (options, tools) = (queue_options(config, paths), tools.clone());
         child(move |_| JobQueue::new(options.clone(), tools.clone()))
@@ -46,33 +59,37 @@ pub(super) fn assemble(
         child(move |vitals| DeviceManager::new(options.clone(), tools.clone(), vitals))
     };
     let (beat, _) = {
-        let options = heartbeat::Options {
-            file: config.heartbeat.file.clone(),
-            mode: config.heartbeat.mode,
-            interval: config.heartbeat.interval,
-        };
-        let board = tools.board.clone();
-        child(move |_| Ok::<_, Infallible>(Heartbeat::new(options.clone(), board.clone())))
+        let (in_force, board) = (in_force.clone(), tools.board.clone());
+        child(move |_| {
+            let config::Heartbeat { interval, file, mode } = now(&in_force).heartbeat.clone();
+            let options = heartbeat::Options { file, mode, interval };
+            Ok::<_, Infallible>(Heartbeat::new(options, board.clone()))
+        })
     };
     let (sampler, _) = {
-        let options =
-            metrics::Options { interval: config.metrics.interval, workspace: paths.root.clone() };
-        let tools = tools.clone();
-        child(move |_| Metrics::new(options.clone(), tools.clone()))
+        let (in_force, tools, workspace) = (in_force.clone(), tools.clone(), paths.root.clone());
+        child(move |_| {
+            let interval = now(&in_force).metrics.interval;
+            let options = metrics::Options { interval, workspace: workspace.clone() };
+            Metrics::new(options, tools.clone())
+        })
     };
     let (copier, sync) = {
-        let (options, store) = (sync_options(config, paths), tools.store.clone());
-        child(move |vitals| Ok::<_, Infallible>(Sync::new(options.clone(), store.clone(), vitals)))
+        let (in_force, store, jobs) = (in_force.clone(), tools.store.clone(), paths.jobs.clone());
+        child(move |vitals| {
+            let options = sync_options(&now(&in_force), &jobs);
+            Ok::<_, Infallible>(Sync::new(options, store.clone(), vitals))
+        })
     };
     let (dog, _) = {
-        let options = watchdog::Options {
-            interval: config.watchdog.interval,
-            workspace: paths.root.clone(),
-            disk_free_min: config.watchdog.disk_free_min,
-            memory_max: config.watchdog.memory_max,
-        };
-        let tools = tools.clone();
-        child(move |_| Watchdog::new(options.clone(), tools.clone()))
+        let (in_force, tools, workspace) = (in_force.clone(), tools.clone(), paths.root.clone());
+        child(move |_| {
+            let config::Watchdog { interval, disk_free_min, memory_max } =
+                now(&in_force).watchdog.clone();
+            let workspace = workspace.clone();
+            let options = watchdog::Options { interval, workspace, disk_free_min, memory_max };
+            Watchdog::new(options, tools.clone())
+        })
     };
     let built_in = [queue, manager, beat, sampler, copier, dog]; // in the order of `BUILTINS`
     let mut built_in = built_in.into_iter();
@@ -100,12 +117,12 @@ fn queue_options(config: &Config, paths: &Paths) -> job_queue::Options {
     }
 }
 
-fn sync_options(config: &Config, paths: &Paths) -> sync::Options {
+fn sync_options(config: &Config, jobs: &Path) -> sync::Options {
     let target =
         |target: &SyncTarget| Target { name: target.name.clone(), path: target.path.clone() };
     sync::Options {
         interval: config.sync.interval,
         targets: config.sync.targets.iter().map(target).collect(),
-        jobs: paths.jobs.clone(),
+        jobs: jobs.to_owned(),
     }
 }

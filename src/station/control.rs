@@ -8,7 +8,8 @@ use log::{error, info, warn};
 use tokio::{sync::mpsc, time};
 
 use super::{
-    LogHandle, Notifier, Paths, Signal, Signals, StartError, StartOptions, plugins, reload::reload,
+    LogHandle, Notifier, Paths, Signal, Signals, StartError, StartOptions, assembly::InForce,
+    plugins, reload::reload,
 };
 use crate::{
     config::Config,
@@ -47,6 +48,7 @@ pub(super) struct Station {
     pub(super) grace: Duration,
     pub(super) configuration: Config,
     pub(super) host: Arc<Host>,
+    pub(super) in_force: InForce,
 }
 
 /// Why a station stops.

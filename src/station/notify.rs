@@ -54,7 +54,7 @@ impl Notifier {
     }
 
     /// True if somebody starts this process anew when it fails: systemd says so by
-    /// `INVOCATION_ID`, OpenRC by `RC_SVCNAME`.
+    /// `INVOCATION_ID`, a script of `OpenRC` has `RC_SVCNAME`.
     pub fn is_supervised(&self) -> bool {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         self.socket.is_some() || set("INVOCATION_ID") || set("RC_SVCNAME")

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::{control::Station, run::load};
 use crate::{
-    config::{Plugin, PluginStatus, read_plugin},
+    config::{Plugin, PluginStatus, Problem, read_plugin},
     domain::same_name,
 };
 
@@ -33,8 +33,9 @@ pub(super) fn show(station: &crate::http::App, plugins: Vec<Plugin>) {
 pub(super) async fn install(station: &mut Station, from: PathBuf) -> Result<String, Lines> {
     let (options, home) = (station.options.clone(), station.configuration.plugins.dir.clone());
     let work = move || -> Result<(String, PathBuf), Lines> {
-        let loaded = load(&options).map_err(lines)?;
-        let plugin = read_plugin(&from, &options.sources(), &loaded).map_err(lines)?;
+        let loaded = load(&options).map_err(|problems| lines(&problems))?;
+        let plugin =
+            read_plugin(&from, &options.sources(), &loaded).map_err(|problems| lines(&problems))?;
         if let Some(other) = loaded.plugins.iter().find(|it| same_name(&it.name, &plugin.name)) {
             let at = other.path.display();
             return Err(vec![format!("{} is installed already, in {at}", plugin.name)]);
@@ -78,7 +79,7 @@ async fn in_background<T: Send + 'static>(
     spawn_blocking(work).await.unwrap_or_else(|error| Err(vec![error.to_string()]))
 }
 
-fn lines(problems: Vec<crate::config::Problem>) -> Lines {
+fn lines(problems: &[Problem]) -> Lines {
     problems.iter().map(ToString::to_string).collect()
 }
 

@@ -3,7 +3,10 @@
 //! It takes effect as a whole or not at all. What cannot change under way is named, so that nobody
 //! believes that it did.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
 
 use super::{
     control::Station,
@@ -22,10 +25,16 @@ pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<Str
     let (mut new, plugins) = (loaded.config, loaded.plugins);
     let daemons = roster(&new, &options.selection(), &station.host)
         .map_err(|error| vec![error.to_string()])?;
+    // First, since whoever is restarted reads it.
+    let before = station.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
+    *station.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new.clone());
     let configure = Configure { daemons, rules: rules(&new, HashMap::new()) };
     let mut changes = match station.supervisor.send(configure).await {
         Ok(Ok(changes)) => changes,
-        Ok(Err(problems)) => return Err(problems.0.iter().map(ToString::to_string).collect()),
+        Ok(Err(problems)) => {
+            *station.in_force.write().unwrap_or_else(PoisonError::into_inner) = before;
+            return Err(problems.0.iter().map(ToString::to_string).collect());
+        }
         Err(gone) => return Err(vec![gone.to_string()]),
     };
     if new.logging != now.logging {
@@ -40,11 +49,8 @@ pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<Str
         ("websocket.host and port", address(&new) != address(now)),
         ("database", new.database != now.database),
         ("queue", new.queue != now.queue),
-        ("heartbeat", new.heartbeat != now.heartbeat),
         ("simulator", new.simulator != now.simulator),
-        ("metrics", new.metrics != now.metrics),
-        ("watchdog", new.watchdog != now.watchdog),
-        ("sync", new.sync != now.sync),
+        ("metrics.history", new.metrics.history != now.metrics.history),
         ("devices", new.devices != now.devices),
     ];
     for (section, changed) in stays {
@@ -58,6 +64,9 @@ pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<Str
     now.websocket = new.websocket.clone();
     (now.websocket.host, now.websocket.port) = address(&running);
     now.websocket.enabled = running.websocket.enabled;
+    (now.heartbeat, now.watchdog) = (new.heartbeat.clone(), new.watchdog.clone());
+    (now.sync, now.metrics.interval) = (new.sync.clone(), new.metrics.interval);
+    now.metrics.enabled = new.metrics.enabled;
     (now.supervisor, now.daemons) = (new.supervisor.clone(), new.daemons.clone());
     (now.profiles, now.plugins) = (new.profiles.clone(), new.plugins.clone());
     new = now.clone();

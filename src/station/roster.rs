@@ -75,7 +75,16 @@ fn built_in(config: &Config, builtin: &Builtin) -> Spec {
         // Both see what runs to its end, or to a safe stop.
         policy.stop_timeout = config.queue.shutdown_grace + STOP_MARGIN;
     }
+    // What these do can be interrupted at any time; jobs and machines cannot.
+    let substance = match builtin.name {
+        "heartbeat" => format!("{:?}", config.heartbeat),
+        "metrics" => format!("{:?}", config.metrics.interval),
+        "sync" => format!("{:?}", config.sync),
+        "watchdog" => format!("{:?}", config.watchdog),
+        _ => String::new(),
+    };
     Spec {
+        substance,
         description: builtin.description.to_owned(),
         category: builtin.category.to_owned(),
         critical: builtin.critical,

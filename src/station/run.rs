@@ -13,7 +13,7 @@ use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Command, ExitCode},
-    sync::Arc,
+    sync::{Arc, RwLock},
 };
 
 use actix::System;
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use super::{
     Claims, ControlSocket, Ground, Launch, LogOptions, Logging, Notifier, Paths, Ready, Rotation,
     Signals, StartError, StartOptions,
-    assembly::assemble,
+    assembly::{InForce, assemble},
     control::{After, Station},
     devices::add_simulated,
     exit,
@@ -169,7 +169,8 @@ async fn serve(
     let (control, requests) = mpsc::channel(16);
     let host = host(paths, &tools, config)?;
     let daemons = roster(config, &options.selection(), &host)?;
-    let supervisor = assemble(config, daemons, paths, &tools, control.clone())?;
+    let in_force = InForce::new(RwLock::new(Arc::new(config.clone())));
+    let supervisor = assemble(&in_force, daemons, paths, &tools, control.clone())?;
     let app = App::new(tools.clone(), control, Settings::from(config));
     plugins::show(&app, loaded.plugins.clone());
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;
@@ -190,6 +191,7 @@ async fn serve(
         grace: config.queue.shutdown_grace,
         configuration: config.clone(),
         host,
+        in_force,
     };
     let mut up = Box::pin(supervisor.send(AllUp));
     let announce = move |station: &Station| {

@@ -1,6 +1,6 @@
 //! Other daemons than before: what has changed is started, stopped or restarted, nothing else.
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use actix::Handler;
 
@@ -22,7 +22,11 @@ impl Handler<Configure> for Supervisor {
         let Configure { daemons, rules } = configure;
         let nodes: Vec<_> = daemons.iter().map(|(spec, _)| spec.node()).collect();
         Plan::new(&nodes)?; // all of it or nothing
-        self.set_rules(rules);
+        if rules.restarts_per_minute != self.rules.restarts_per_minute {
+            self.throttle = Throttle::new(rules.restarts_per_minute, Instant::now());
+        }
+        let restarts_before = mem::take(&mut self.rules.restarts_before);
+        self.rules = Rules { restarts_before, ..rules };
         let mut changes = self.let_go_of_others(&daemons);
         for (spec, child) in daemons {
             let index = self.slots.iter().position(|slot| same_name(&slot.spec.name, &spec.name));
@@ -40,14 +44,6 @@ impl Handler<Configure> for Supervisor {
 }
 
 impl Supervisor {
-    fn set_rules(&mut self, rules: Rules) {
-        if rules.restarts_per_minute != self.rules.restarts_per_minute {
-            self.throttle = Throttle::new(rules.restarts_per_minute, Instant::now());
-        }
-        let restarts_before = std::mem::take(&mut self.rules.restarts_before);
-        self.rules = Rules { restarts_before, ..rules };
-    }
-
     /// Stops what is no longer configured, for good.
     fn let_go_of_others(&mut self, daemons: &[(Spec, Option<Child>)]) -> Vec<String> {
         let mut changes = Vec::new();
@@ -76,7 +72,7 @@ impl Supervisor {
     /// Makes a daemon what it is to be now; a sentence if that is anything new.
     fn alter(&mut self, index: usize, spec: Spec, child: Option<Child>) -> Option<String> {
         let slot = &mut self.slots[index];
-        let returns = std::mem::take(&mut slot.leaving);
+        let returns = mem::take(&mut slot.leaving);
         let now = slot.next.as_ref().map_or(&slot.spec, |(next, _)| next);
         if *now == spec && !returns {
             return None;

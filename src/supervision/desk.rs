@@ -80,7 +80,7 @@ impl Supervisor {
             }
             Step::Stop { then: Then::Rest, .. } => {
                 self.change(index, ctx, |life| life.stop(now));
-                self.finish(index, self.done(index, "was not running"))
+                self.finish(index, Ok(self.done(index, "was not running")))
             }
             Step::Stopping { .. } if slot.life.is_alive() => false,
             Step::Stopping { then: Then::Rest } => self.finish(index, self.stopped(index)),
@@ -90,7 +90,7 @@ impl Supervisor {
                         life.resume();
                         None
                     });
-                    return self.finish(index, self.done(index, "was restarted"));
+                    return self.finish(index, Ok(self.done(index, "was restarted")));
                 }
                 order.step = Step::Start;
                 true
@@ -121,8 +121,8 @@ impl Supervisor {
         true
     }
 
-    fn done(&self, index: usize, did: impl Into<String>) -> Answer {
-        Ok(Done { daemon: self.view(index), did: did.into() })
+    fn done(&self, index: usize, did: impl Into<String>) -> Done {
+        Done { daemon: self.view(index), did: did.into() }
     }
 
     /// What came of an order to start; nothing while that is open.
@@ -137,10 +137,10 @@ impl Supervisor {
                 Some(Found::Stopped) => "restarted",
                 _ => "started",
             };
-            return Some(self.done(index, format!("{did}{process}")));
+            return Some(Ok(self.done(index, format!("{did}{process}"))));
         }
         if slot.life.is_completed() {
-            return Some(self.done(index, "started, and has done its work"));
+            return Some(Ok(self.done(index, "started, and has done its work")));
         }
         let slot = &self.slots[self.obstacle(index, is_down)?];
         let name = slot.spec.name.clone();
@@ -158,8 +158,8 @@ impl Supervisor {
         let (name, limit) = (slot.spec.name.clone(), slot.spec.policy.stop_timeout);
         match slot.life.last_exit() {
             Some(Exit::Hung(Late::Stop)) => Err(OrderError::TimedOut { name, verb: "stop", limit }),
-            Some(Exit::Stopped) | None => self.done(index, "stopped"),
-            Some(exit) => self.done(index, format!("stopped: {exit}")),
+            Some(Exit::Stopped) | None => Ok(self.done(index, "stopped")),
+            Some(exit) => Ok(self.done(index, format!("stopped: {exit}"))),
         }
     }
 

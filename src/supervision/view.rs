@@ -304,11 +304,11 @@ fn record(daemon: &Daemon) {
     let Daemon { name, restarts, health, .. } = daemon;
     match daemon.state {
         DaemonState::Running if *restarts > 0 => {
-            info!(target: TARGET, "{name} is up again (restart {restarts})")
+            info!(target: TARGET, "{name} is up again (restart {restarts})");
         }
         DaemonState::Running => info!(target: TARGET, "{name} is up"),
         DaemonState::Backoff => {
-            warn!(target: TARGET, "{name} {}, and will be restarted", health.message)
+            warn!(target: TARGET, "{name} {}, and will be restarted", health.message);
         }
         DaemonState::Failed => error!(target: TARGET, "{name} is {}", health.message),
         DaemonState::Stopped => match &daemon.last_exit {
@@ -316,7 +316,7 @@ fn record(daemon: &Daemon) {
             None => info!(target: TARGET, "{name} is {}", health.message),
         },
         DaemonState::Starting | DaemonState::Stopping => {
-            info!(target: TARGET, "{name} is {}", health.message)
+            info!(target: TARGET, "{name} is {}", health.message);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{error::plain, identity::Identity};
+use crate::domain::variables;
 
 /// What of the station's environment a program gets to see.
 const INHERITED: [&str; 9] =
@@ -54,8 +55,8 @@ impl Environment {
     pub(super) fn take_file(&mut self, path: &Path) -> Result<(), String> {
         let text = fs::read_to_string(path)
             .map_err(|error| format!("environment file {}: {}", path.display(), plain(&error)))?;
-        let variables =
-            parse(&text).map_err(|line| format!("environment file {}: {line}", path.display()))?;
+        let variables = variables(&text)
+            .map_err(|line| format!("environment file {}: {line}", path.display()))?;
         self.0.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
         Ok(())
     }
@@ -77,81 +78,5 @@ impl Environment {
                 .map_err(|_| format!("the variable {} contains a NUL", name.display()))
         };
         self.0.into_iter().map(line).collect()
-    }
-}
-
-/// Lines of `KEY=VALUE`: empty lines and those that begin with `#` are left out, `export ` is
-/// allowed, quotes around the value are taken off, and in double quotes `\n`, `\t`, `\"`, `\\`
-/// and `\$` are read.
-fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
-    let mut found = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
-        let wrong = |what: &str| format!("line {}: {what}", at + 1);
-        let (name, value) = line.split_once('=').ok_or_else(|| wrong("there is no ="))?;
-        let name = name.trim_end();
-        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        if name.is_empty() || !name.chars().all(is_letter) {
-            return Err(wrong("that is no name of a variable"));
-        }
-        let value = unquote(value.trim_start()).ok_or_else(|| wrong("a quote is not closed"))?;
-        found.push((name.to_owned(), value));
-    }
-    Ok(found)
-}
-
-fn unquote(text: &str) -> Option<String> {
-    if let Some(rest) = text.strip_prefix('\'') {
-        return rest.split_once('\'').map(|(value, _)| value.to_owned());
-    }
-    let Some(rest) = text.strip_prefix('"') else {
-        let end = text.find(" #").unwrap_or(text.len());
-        return Some(text[..end].trim_end().to_owned());
-    };
-    let (mut value, mut letters) = (String::new(), rest.chars());
-    loop {
-        match letters.next()? {
-            '"' => return Some(value),
-            '\\' => match letters.next()? {
-                'n' => value.push('\n'),
-                't' => value.push('\t'),
-                letter @ ('"' | '\\' | '$' | '`') => value.push(letter),
-                letter => value.extend(['\\', letter]),
-            },
-            letter => value.push(letter),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_of_variables_is_read() {
-        let text = "# a comment\n\nA=1\nexport B = two words # and a comment\nC='# $x \"y\"'\n\
-                    D=\"a\\nb \\\"c\\\" \\\\ \\x\"\nE=\nF=a#b\n";
-        let found = parse(text).unwrap();
-        let found: Vec<_> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        let expected = [
-            ("A", "1"),
-            ("B", "two words"),
-            ("C", "# $x \"y\""),
-            ("D", "a\nb \"c\" \\ \\x"),
-            ("E", ""),
-            ("F", "a#b"),
-        ];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn what_is_wrong_in_it_is_said_with_its_line() {
-        assert_eq!(parse("A=1\nhello").unwrap_err(), "line 2: there is no =");
-        assert_eq!(parse("a b=1").unwrap_err(), "line 1: that is no name of a variable");
-        assert_eq!(parse("\nA=\"x").unwrap_err(), "line 2: a quote is not closed");
     }
 }
