@@ -23,7 +23,7 @@ pub(in crate::cli) struct StopArgs {
     /// Which daemons.
     #[command(flatten)]
     pub selection: Selection,
-    /// Kill them at once
+    /// Give them one second to end, then kill them
     #[arg(long)]
     pub force: bool,
 }
@@ -38,7 +38,7 @@ pub(in crate::cli) struct RestartArgs {
     /// is not
     #[arg(long)]
     pub rolling: bool,
-    /// Kill them at once
+    /// Give them one second to end, then kill them
     #[arg(long)]
     pub force: bool,
 }

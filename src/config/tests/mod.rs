@@ -2,6 +2,7 @@
 
 mod bad;
 mod daemons;
+mod guides;
 mod layers;
 mod plugins;
 mod random;
