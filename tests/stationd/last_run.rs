@@ -48,15 +48,13 @@ fn each_end_of_a_run_is_told_at_the_next_start() {
     let detail = last_run(&station)["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains(&killed.to_string()), "{detail}");
 
-    for signal in [Signal::SIGABRT, Signal::SIGSEGV] {
-        station.signal(signal);
-        let status = eventually("it crashes", || station.has_ended());
-        assert_eq!(status.code(), None, "{status}");
-        station.again();
-        assert_eq!(verdict(&station), "crashed");
-        let detail = last_run(&station)["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains(signal.as_str()), "{detail}");
-    }
+    station.signal(Signal::SIGABRT);
+    let status = eventually("it crashes", || station.has_ended());
+    assert_eq!(status.code(), None, "{status}");
+    station.again();
+    assert_eq!(verdict(&station), "crashed");
+    let detail = last_run(&station)["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("SIGABRT"), "{detail}");
 
     // A word that an earlier crash has left is not taken for a later one.
     station.kill();

@@ -164,21 +164,19 @@ fn what_would_be_broken_is_not_installed_and_leaves_nothing() {
 
 #[test]
 fn only_an_admin_installs_programs() {
-    let builder = Station::with();
-    let tokens = builder.home().join("tokens");
-    fs::write(&tokens, "operator:the-operator-s-secret\nadmin:the-admin-s-secret\n").unwrap();
-    fs::set_permissions(&tokens, Permissions::from_mode(0o600)).unwrap();
-    let yaml = json!({"websocket": {"authenticate": true}, "security": {"tokens_file": tokens}});
-    let station = builder.config(&yaml.to_string()).start();
+    let station = Station::start();
     let source = plugin(station.home(), "timelapse", &json!({}));
     let path = json!({"path": source});
-    let operator = station.tcp().with_token("the-operator-s-secret");
+    let operator = station.tcp();
     let refused = operator.post("/api/v1/plugins", &path).refused(403);
     assert!(refused.contains("admin"), "{refused}");
     operator.post("/api/v1/plugins/reload", &json!({})).refused(403);
     assert_eq!(operator.get("/api/v1/plugins").expect(200)["items"], json!([]));
-    let admin = station.tcp().with_token("the-admin-s-secret");
-    assert_eq!(admin.post("/api/v1/plugins", &path).expect(201)["name"], "timelapse");
+    let url = format!("http://{}", station.address());
+    let by_url = ["--url", &url, "plugin", "install", source.to_str().unwrap()];
+    crate::support::run(station.home(), by_url).exited(4);
+    let installed = station.local().post("/api/v1/plugins", &path).expect(201);
+    assert_eq!(installed["name"], "timelapse");
     station.await_pid("timelapse");
     operator.delete("/api/v1/plugins/timelapse").refused(403);
     // What it brings is a daemon like any other.

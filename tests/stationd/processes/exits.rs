@@ -156,6 +156,12 @@ fn a_crash_loop_is_told_and_the_end_of_it_lasts_until_somebody_starts_it() {
     station.again();
     assert_eq!(counted(&station), (0, 6));
     station.order("loop", "restart");
+    eventually("it is written down", || {
+        let mut events = station.events_of("loop");
+        events.retain(|event| event["type"] == "daemon_status");
+        let last = events.pop()?;
+        (last["restarts"] == 1 && last["state"] == "RUNNING").then_some(())
+    });
     station.kill();
     station.again();
     assert_eq!(counted(&station), (0, 7));

@@ -64,7 +64,7 @@ fn twice(station: &Path) -> Option<String> {
 
 #[test]
 fn fifty_kills_leave_nothing_behind_and_nothing_runs_twice() {
-    let escape = "(setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 0.1; done' &)
+    let escape = "(setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 0.1; done' &); \
         (setsid sleep 603 &) & exec sleep 600";
     let forks = "while :; do (setsid sleep 0.3 &) ; sleep 0.02; done";
     let daemons = json!([
@@ -117,7 +117,7 @@ fn fifty_kills_leave_nothing_behind_and_nothing_runs_twice() {
 
 #[test]
 fn what_is_detached_outlives_the_station_and_is_found_again() {
-    let script = "trap 'echo told to stop; exit 0' TERM
+    let script = "trap 'echo told to stop; exit 0' TERM; \
         n=0; while :; do n=$((n+1)); echo line $n; sleep 0.1; done";
     let keeper = sh("keeper", script, &json!({"detach": true}));
     let mut station = Station::with().daemons(&json!([keeper])).start();
@@ -146,7 +146,7 @@ fn what_is_detached_outlives_the_station_and_is_found_again() {
     }
     // What it writes is heard, and it is watched like any other.
     let mut socket = crate::support::WebSocket::subscribed(&station.tcp(), &["daemon:keeper"]);
-    socket.until(|message| message["type"] == "log" && message["target"] == "keeper");
+    socket.until(|message| message["type"] == "log" && message["target"] == "daemon:keeper");
     nix::sys::signal::kill(
         nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()),
         nix::sys::signal::Signal::SIGKILL,

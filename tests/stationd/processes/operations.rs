@@ -79,7 +79,7 @@ fn a_rolling_restart_goes_on_only_from_one_that_is_well() {
 #[test]
 fn orders_to_one_are_carried_out_one_after_the_other() {
     // Whoever finds another one running says so: a directory is made by one alone.
-    let script = "mkdir alone || echo twice >> twice; trap 'rmdir alone; exit 0' TERM
+    let script = "mkdir alone || echo twice >> twice; trap 'rmdir alone; exit 0' TERM; \
         echo up; while :; do sleep 0.02; done";
     let daemons = json!([sh("busy", script, &json!({"ready": {"log": "^up$"}}))]);
     let station = Station::with().daemons(&daemons).start();

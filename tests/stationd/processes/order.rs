@@ -74,7 +74,7 @@ fn what_is_not_required_only_comes_first() {
         sh("after-nobody", SLEEP, &soft("nobody")),
         sh("after-slow", SLEEP, &soft("slow")),
         sh("hard", SLEEP, &json!({"depends_on": ["broken"]})),
-        sh("broken", "exit 1", &json!({"restart": "never"})),
+        sh("broken", "exit 1", &json!({"restart": "never", "ready": {"delay": "1s"}})),
         sh("off", SLEEP, &json!({"enabled": false})),
         sh("slow", SLEEP, &json!({"ready": {"delay": "300ms"}})),
     ]);
@@ -88,7 +88,10 @@ fn what_is_not_required_only_comes_first() {
     assert_eq!(station.daemon("off")["state"], "STOPPED");
     assert_eq!(station.daemon("hard")["state"], "STARTING");
     let refused = station.cli(["daemon", "start", "hard"]).exited(1);
-    assert!(refused.stderr.contains("broken did not start: failed: exited with 1"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("broken did not start: failed: exited with 1 before it was ready"),
+        "{refused:?}"
+    );
     assert_eq!(station.stop(), 0);
 }
 

@@ -86,14 +86,29 @@ fn one_that_floods_its_output_starves_nobody_and_grows_nothing() {
     assert!(grown < 20_000, "{grown} kB");
     station.order("flood", "stop");
     eventually("all is compressed", || {
-        (backups() == ["flood.log.1.gz", "flood.log.2.gz", "flood.log.3.gz"]).then_some(())
+        (backups() == ["flood.log.1", "flood.log.2.gz", "flood.log.3.gz"]).then_some(())
     });
-    assert!(fs::metadata(logs.join("flood.log")).unwrap().len() <= 300_000);
+    assert!(fs::metadata(logs.join("flood.log")).unwrap().len() <= 600_000);
     let unpacked =
         Command::new("gzip").arg("-dc").arg(logs.join("flood.log.2.gz")).output().unwrap();
     assert!(unpacked.status.success());
     let text = String::from_utf8(unpacked.stdout).unwrap();
-    assert!(text.contains("a line of the flood") && text.len() < 300_000, "{}", text.len());
+    assert!(text.contains("a line of the flood") && text.len() < 600_000, "{}", text.len());
+}
+
+#[test]
+fn one_that_never_ends_a_line_has_its_log_turned_too() {
+    let rules = json!({"log": {"max_size": "100kB", "backup_count": 2, "compress": false}});
+    let flood = "yes 0123456789 | tr -d '\\n'";
+    let station = Station::with().daemons(&json!([sh("flood", flood, &rules)])).start();
+    let size = |name: &str| {
+        fs::metadata(station.workspace().join("logs").join(name)).map_or(0, |found| found.len())
+    };
+    eventually("there are two old ones", || (size("flood.log.2") > 0).then_some(()));
+    station.order("flood", "stop");
+    for name in ["flood.log", "flood.log.1", "flood.log.2"] {
+        assert!(size(name) < 5_000_000, "{name}: {}", size(name));
+    }
 }
 
 #[test]
@@ -117,18 +132,21 @@ fn a_log_that_was_moved_away_is_opened_anew_when_asked() {
         let mut said = 0;
         let now = eventually("a new file is written", || {
             said += 1;
-            station.say("camera", &format!("here {said}\n"));
+            station.say("camera", &format!("round {round}: {said}\n"));
             Some(station.log_of("camera")).filter(|text| text.ends_with('\n'))
         });
         let old = fs::read_to_string(&aside).unwrap();
         let all = format!("{}{now}", old.strip_prefix(&moved).unwrap());
-        assert!(all.starts_with("here 1\n"), "nothing is lost or out of order: {all}");
+        assert!(
+            all.starts_with(&format!("round {round}: 1\n")),
+            "nothing is lost or out of order: {all}"
+        );
         eventually("all is there", || {
             let text = old.clone() + &station.log_of("camera");
-            text.contains(&format!("here {said}\n")).then_some(())
+            text.contains(&format!("round {round}: {said}\n")).then_some(())
         });
         moved = station.log_of("camera");
-        assert_eq!(moved.lines().last(), Some(format!("here {said}").as_str()));
+        assert_eq!(moved.lines().last(), Some(format!("round {round}: {said}").as_str()));
     }
     assert_eq!(station.await_pid("camera"), pid, "it goes on undisturbed");
 }
@@ -197,13 +215,13 @@ fn a_programs_lines_are_on_its_own_channel_and_on_no_other() {
     for text in ["one", "\u{1b}[31mtwo"] {
         let line = own.message();
         assert_eq!(line["type"], "log", "{line}");
-        assert_eq!((&line["target"], &line["message"]), (&json!("camera"), &json!(text)));
-        assert_eq!((line.get("seq"), &line["level"]), (None, &json!("info")));
+        assert_eq!((&line["target"], &line["message"]), (&json!("daemon:camera"), &json!(text)));
+        assert_eq!((line.get("seq"), &line["level"]), (None, &json!("INFO")));
     }
     station.order("camera", "stop");
     let mut states = Vec::new();
     own.until(|message| {
-        assert_ne!(message["target"], "other", "{message}");
+        assert_ne!(message["target"], "daemon:other", "{message}");
         states.push(message["state"].clone());
         message["state"] == "STOPPED"
     });

@@ -26,9 +26,9 @@ fn speaker() {
 /// A shell in which `speak WORDS` says them, and `await FILE` waits for a file.
 fn speaking(name: &str, script: &str, more: &Value) -> Value {
     let functions = "speak() { SPEAK=$(printf \"$1\") \"$BINARY\" --exact \
-                     processes::readiness::speaker > /dev/null; }
+                     processes::readiness::speaker > /dev/null; }; \
                      await() { while [ ! -e \"$1\" ]; do sleep 0.02; done; }";
-    let mut daemon = sh(name, &format!("{functions}\n{script}"), more);
+    let mut daemon = sh(name, &format!("{functions}; {script}"), more);
     daemon["environment"] = json!({"BINARY": env::current_exe().unwrap()});
     daemon
 }
@@ -40,10 +40,10 @@ fn a_program_says_itself_that_it_is_up_and_how_it_is() {
     let daemons = json!([speaking("model", script, &json!({"ready": {"notify": true}}))]);
     let station = Station::with().daemons(&daemons).start();
     station.await_daemon("model", "is being started", |it| {
-        it["state"] == "STARTING" && it["pid"].is_u64()
+        it["state"] == "STARTING" && it["pid"].is_u64() && it["health"]["message"] == "loading"
     });
     let list = station.cli(["daemon", "list"]).exited(0).stdout;
-    assert!(list.contains("  model: STARTING (starting)\n"), "{list}");
+    assert!(list.contains("  model: STARTING (loading)\n"), "{list}");
     fs::write(station.workspace().join("go"), "").unwrap();
     let up = station.await_daemon("model", "is up and says so", |it| {
         it["state"] == "RUNNING" && it["health"]["message"] == "3 clients"
@@ -55,7 +55,7 @@ fn a_program_says_itself_that_it_is_up_and_how_it_is() {
 
 #[test]
 fn one_that_falls_silent_is_restarted_by_its_watchdog() {
-    let script = "[ \"$WATCHDOG_PID\" = $$ ] || exit 9
+    let script = "[ \"$WATCHDOG_PID\" = $$ ] || exit 9; \
         speak READY=1; while [ ! -e hush ]; do speak WATCHDOG=1; done; rm hush; exec sleep 600";
     let more = json!({"ready": {"notify": true}, "watchdog": "4s"});
     let station = Station::with().daemons(&json!([speaking("model", script, &more)])).start();

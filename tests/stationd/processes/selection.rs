@@ -36,8 +36,8 @@ fn only_what_was_asked_for_runs_with_what_it_needs() {
     for (args, wanted) in [
         (&["--profile", "studio"][..], &["device-manager", "camera", "web"][..]),
         (&["--daemons", "WEB"], &["device-manager", "camera", "web"]),
-        (&["--daemons", "lights,heart_beat"], &["heartbeat", "lights"]),
-        (&["--profile", "night", "--daemons", "sync"], &["sync", "lights"]),
+        (&["--daemons", "lights,HEARTBEAT"], &["heartbeat", "lights"]),
+        (&["--profile", "night"], &["lights"]),
     ] {
         let builder = Station::with().daemons(&some());
         let station = args.iter().fold(builder, |builder, arg| builder.arg(arg)).start();
@@ -55,7 +55,7 @@ fn only_what_was_asked_for_runs_with_what_it_needs() {
 #[test]
 fn what_is_not_known_is_told_with_the_nearest() {
     for (args, words) in [
-        (["--profile", "studoi"], &["\"studoi\"", "night", "studio"][..]),
+        (["--profile", "studoi"], &["\"studoi\"", "the nearest is \"studio\"", "night"][..]),
         (["--daemons", "camrea"], &["\"camrea\"", "\"camera\""]),
     ] {
         let builder = Station::with().daemons(&some());
@@ -63,6 +63,9 @@ fn what_is_not_known_is_told_with_the_nearest() {
         assert!(words.iter().all(|word| refused.stderr.contains(word)), "{refused:?}");
         assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     }
+    let builder = Station::with().daemons(&some()).arg("--profile").arg("studoi");
+    builder.run().exited(78);
+    assert!(!builder.workspace().exists(), "nothing is made before that is known");
 }
 
 #[test]

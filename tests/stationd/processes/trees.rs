@@ -7,8 +7,7 @@ use serde_json::json;
 use crate::support::{Station, eventually, lives, sh};
 
 /// A session of its own, forked twice, out of the program's group, with a child that is deaf.
-const ESCAPE: &str =
-    "(setsid sh -c 'trap \"\" TERM HUP; sleep 601 & while :; do sleep 0.05; done' &)
+const ESCAPE: &str = "(setsid sh -c 'trap \"\" TERM HUP; sleep 601 & while :; do sleep 0.05; done' &); \
     (trap '' HUP; sleep 602 &) &";
 
 /// How many processes a program with [`ESCAPE`] is at least: it, the deaf one, and two that sleep.
@@ -17,7 +16,7 @@ const MANY: usize = 4;
 #[test]
 fn nothing_is_left_of_one_that_forks_twice() {
     let more = json!({"stop_timeout": "500ms"});
-    let script = format!("{ESCAPE}\nexec sleep 600");
+    let script = format!("{ESCAPE} exec sleep 600");
     let daemons = json!([sh("hydra", &script, &more), sh("calm", "exec sleep 600", &json!({}))]);
     let station = Station::with().daemons(&daemons).start();
     let calm = station.await_pid("calm");
@@ -55,7 +54,7 @@ fn nothing_is_left_of_one_that_forks_twice() {
 
 #[test]
 fn one_that_ends_well_leaves_nothing_either() {
-    let script = format!("{ESCAPE}\nsleep 0.2; exit 0");
+    let script = format!("{ESCAPE} sleep 0.2; exit 0");
     let more = json!({"stop_timeout": "300ms"});
     let mut station = Station::with().daemons(&json!([sh("short", &script, &more)])).start();
     station.await_daemon("short", "has done its work", |it| it["completed"] == true);
@@ -65,7 +64,7 @@ fn one_that_ends_well_leaves_nothing_either() {
 
 #[test]
 fn an_emergency_stop_ends_everything_at_once() {
-    let deaf = format!("trap '' TERM; {ESCAPE}\necho deaf; while :; do sleep 0.05; done");
+    let deaf = format!("trap '' TERM; {ESCAPE} echo deaf; while :; do sleep 0.05; done");
     let more = json!({"stop_timeout": "1h", "ready": {"log": "deaf"}});
     let names: Vec<String> = (0..5).map(|number| format!("deaf-{number}")).collect();
     let all: Vec<_> = names.iter().map(|name| sh(name, &deaf, &more)).collect();
