@@ -112,6 +112,11 @@ impl LogFile {
         Some(Turn { path: self.path.clone(), rotation: rotation.clone(), is_held: false })
     }
 
+    /// True if the file is twice as large as it may be.
+    pub(crate) fn is_swollen(&self) -> bool {
+        self.rotation.as_ref().is_some_and(|rotation| self.size / 2 > rotation.max_bytes)
+    }
+
     /// Writes to the new file from now on. If there is none, the old one is written on, and the
     /// next attempt comes after as many bytes again.
     pub(crate) fn turned(&mut self, turned: bool) -> io::Result<()> {

@@ -10,7 +10,7 @@ use super::{
     client::Client,
     discover::Place,
     failure::Failure,
-    print::{Out, object, print_json, print_line, print_text},
+    print::{Out, plain, print_json, print_line},
 };
 
 /// `shutdown`
@@ -91,5 +91,6 @@ pub(super) async fn reload(client: &Client, out: Out) -> Result<(), Failure> {
         return print_json(&answer);
     }
     print_line("Configuration reloaded")?;
-    print_text(&object(&answer, 2))
+    let changed = answer["changed"].as_array().map(Vec::as_slice).unwrap_or_default();
+    changed.iter().try_for_each(|change| print_line(format_args!("  {}", plain(change))))
 }

@@ -30,14 +30,27 @@ pub(super) fn roster(
     selection: &Selection<'_>,
     host: &Arc<Host>,
 ) -> Result<Vec<(Spec, Option<Child>)>, StartError> {
-    let mut all: Vec<_> = BUILTINS.iter().map(|it| (built_in(config, it), None)).collect();
-    let program = |daemon: &DaemonConfig| {
-        let (spec, child) = program(config, daemon, host);
-        (spec, Some(child))
-    };
-    all.extend(config.daemons.iter().map(program));
+    let children = config.daemons.iter().map(|daemon| Some(child_of(config, daemon, host)));
+    let mut all: Vec<_> = specs(config, selection)?
+        .into_iter()
+        .zip(BUILTINS.map(|_| None).into_iter().chain(children))
+        .collect();
+    for (spec, _) in all.iter_mut().filter(|(_, child)| child.is_some()) {
+        spec.pid_file = Some(host.pid_file(&spec.name).display().to_string());
+        spec.log_file = Some(host.log_file(&spec.name).display().to_string());
+    }
+    Ok(all)
+}
+
+/// What all of them are, without the means to start any.
+///
+/// # Errors
+/// What was asked for does not exist.
+pub(super) fn specs(config: &Config, selection: &Selection<'_>) -> Result<Vec<Spec>, StartError> {
+    let mut all: Vec<_> = BUILTINS.iter().map(|it| built_in(config, it)).collect();
+    all.extend(config.daemons.iter().map(|daemon| program(config, daemon)));
     if let Some(wanted) = wanted(config, selection, &all)? {
-        for (index, (spec, _)) in all.iter_mut().enumerate() {
+        for (index, spec) in all.iter_mut().enumerate() {
             spec.enabled &= wanted.contains(&index);
         }
     }
@@ -95,7 +108,7 @@ fn built_in(config: &Config, builtin: &Builtin) -> Spec {
     }
 }
 
-fn program(config: &Config, daemon: &DaemonConfig, host: &Arc<Host>) -> (Spec, Child) {
+fn program(config: &Config, daemon: &DaemonConfig) -> Spec {
     let program = daemon.program(config.supervisor.stop_timeout);
     let policy = Policy {
         restart: daemon.restart,
@@ -107,7 +120,7 @@ fn program(config: &Config, daemon: &DaemonConfig, host: &Arc<Host>) -> (Spec, C
     profiles.extend(
         daemon.profiles.iter().filter(|own| !profiles.contains(own)).cloned().collect::<Vec<_>>(),
     );
-    let spec = Spec {
+    Spec {
         title: daemon.title.clone().unwrap_or_else(|| daemon.name.clone()),
         kind: DaemonKind::Process,
         description: daemon.description.clone().unwrap_or_default(),
@@ -118,14 +131,17 @@ fn program(config: &Config, daemon: &DaemonConfig, host: &Arc<Host>) -> (Spec, C
         on_dependency_restart: daemon.on_dependency_restart,
         profiles,
         survives: program.detach,
-        pid_file: Some(host.pid_file(&daemon.name).display().to_string()),
-        log_file: Some(host.log_file(&daemon.name).display().to_string()),
         substance: format!("{program:?}"),
         ..Spec::new(daemon.name.clone(), policy)
-    };
+    }
+}
+
+/// What starts a program.
+fn child_of(config: &Config, daemon: &DaemonConfig, host: &Arc<Host>) -> Child {
+    let program = daemon.program(config.supervisor.stop_timeout);
     let options = process::Options { name: daemon.name.clone(), program, host: host.clone() };
     let (child, _) = child(move |vitals| Process::new(options.clone(), vitals));
-    (spec, child.shared())
+    child.shared()
 }
 
 /// The profiles that name a daemon.
@@ -138,7 +154,7 @@ fn listed_in(config: &Config, name: &str) -> Vec<String> {
 fn wanted(
     config: &Config,
     selection: &Selection<'_>,
-    all: &[(Spec, Option<Child>)],
+    all: &[Spec],
 ) -> Result<Option<Vec<usize>>, StartError> {
     let Selection { profile, daemons } = selection;
     if profile.is_none() && daemons.is_empty() {
@@ -147,11 +163,10 @@ fn wanted(
     let wrong = |text: String| Err(StartError::Configuration(text));
     let mut wanted = Vec::new();
     for name in *daemons {
-        let Some(index) = all.iter().position(|(spec, _)| same_name(&spec.name, name)) else {
-            let known = || all.iter().map(|(spec, _)| spec.name.as_str());
-            let near = nearest_name(name, known());
+        let Some(index) = all.iter().position(|spec| same_name(&spec.name, name)) else {
+            let known = || all.iter().map(|spec| spec.name.as_str());
             let names = known().collect::<Vec<_>>().join(", ");
-            let near = near.map(|near| format!(", the nearest is \"{near}\"")).unwrap_or_default();
+            let near = nearest(name, known());
             return wrong(format!(
                 "--daemons: no daemon is called \"{name}\"{near}: there are {names}"
             ));
@@ -159,19 +174,18 @@ fn wanted(
         wanted.push(index);
     }
     if let Some(profile) = profile {
-        let members =
-            |(spec, _): &(Spec, Option<Child>)| spec.profiles.iter().any(|it| it == profile);
+        let members = |spec: &Spec| spec.profiles.iter().any(|it| it == profile);
         let found: Vec<_> = (0..all.len()).filter(|&index| members(&all[index])).collect();
         if found.is_empty() {
-            let mut known: Vec<_> =
-                all.iter().flat_map(|(spec, _)| spec.profiles.clone()).collect();
+            let mut known: Vec<_> = all.iter().flat_map(|spec| spec.profiles.clone()).collect();
             known.extend(config.profiles.keys().cloned());
             known.sort();
             known.dedup();
             return wrong(match known.as_slice() {
                 [] => format!("--profile: no profile is called \"{profile}\": there are none"),
                 known => format!(
-                    "--profile: no profile is called \"{profile}\": there are {}",
+                    "--profile: no profile is called \"{profile}\"{}: there are {}",
+                    nearest(profile, known.iter().map(String::as_str)),
                     known.join(", ")
                 ),
             });
@@ -179,7 +193,7 @@ fn wanted(
         wanted.extend(found);
     }
     // What fits together when all of them are to run fits together when some are.
-    let nodes: Vec<_> = all.iter().map(|(spec, _)| Node { enabled: true, ..spec.node() }).collect();
+    let nodes: Vec<_> = all.iter().map(|spec| Node { enabled: true, ..spec.node() }).collect();
     match Plan::new(&nodes) {
         Ok(plan) => Ok(Some(plan.closure(wanted))),
         Err(problems) => {
@@ -187,4 +201,8 @@ fn wanted(
             wrong(lines.join("; "))
         }
     }
+}
+
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest_name(name, known).map(|near| format!(", the nearest is \"{near}\"")).unwrap_or_default()
 }

@@ -29,7 +29,7 @@ use super::{
     exit,
     last_run::Run,
     launch, plugins, ports,
-    roster::roster,
+    roster::{roster, specs},
 };
 use crate::{
     config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
@@ -61,6 +61,11 @@ pub fn run(mut options: StartOptions) -> ExitCode {
             return ExitCode::from(exit::CONFIGURATION);
         }
     };
+    // What is asked for and does not exist is told before anything is made.
+    if let Err(error) = specs(&loaded.config, &options.selection()) {
+        let _ = writeln!(io::stderr(), "stationd: {error}"); // nobody listens if this fails
+        return ExitCode::from(error.code());
+    }
     if let Err(error) = options.follow_parent() {
         let _ = writeln!(io::stderr(), "--parent: {error}"); // nobody listens if this fails
         return ExitCode::from(exit::INTERNAL);

@@ -28,6 +28,8 @@ pub(super) enum Event {
     /// Its event loop turns, and it is so well: the first such word means that it has started,
     /// later ones answer requests.
     Health(Health, Facts),
+    /// It is on its way up, and this is known of it by now.
+    Stirred(Health, Facts),
     /// Nothing of it is left.
     Exited(Exit),
 }

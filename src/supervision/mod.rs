@@ -62,6 +62,7 @@ mod incarnation;
 mod lifecycle;
 mod lifeline;
 mod link;
+mod news;
 mod notice;
 mod orders;
 mod panics;

@@ -114,8 +114,12 @@ impl<A: Service> ActorFuture<A> for Pulse {
             this.vitals.take_stirred();
             this.tell_health(actor);
         }
-        if this.started && this.vitals.take_stirred() {
-            this.tell_health(actor);
+        if this.vitals.take_stirred() {
+            if this.started {
+                this.tell_health(actor);
+            } else {
+                this.reporter.tell(Event::Stirred(actor.health(), actor.facts()));
+            }
         }
         Poll::Pending
     }

@@ -151,6 +151,7 @@ impl Slot {
     ) {
         match command {
             Command::Launch(incarnation) => {
+                self.health = Health::unknown("starting");
                 self.launch(Reporter { slot: self.id, incarnation, supervisor }, shared);
             }
             Command::Examine => self.tell(Control::Examine),

@@ -8,14 +8,13 @@
 
 use std::{mem, time::Instant};
 
-use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle};
+use actix::{Actor, AsyncContext, Context, SpawnHandle};
 use tokio::sync::oneshot;
 
 use super::{
     child::Child,
     fuse::Fuse,
     lifecycle::{Checkup, Command, Lifecycle, State, later},
-    lifeline::{Event, News},
     notice::Notice,
     orders::NotReady,
     problems::Problems,
@@ -363,35 +362,6 @@ impl Actor for Supervisor {
         (0..self.slots.len()).for_each(|index| self.show(index));
         self.settle(ctx);
         self.reconcile_for_ever(ctx);
-    }
-}
-
-impl Handler<News> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, news: News, ctx: &mut Self::Context) {
-        let News { slot, incarnation, event } = news;
-        let Some(index) = self.slots.iter().position(|known| known.id == slot) else { return };
-        let (now, slot) = (Instant::now(), &mut self.slots[index]);
-        match event {
-            Event::Health(mut health, facts) => {
-                if incarnation == slot.life.incarnation() && slot.life.is_alive() {
-                    health.checked_at = Some(Timestamp::now());
-                    (slot.health, slot.facts) = (health, facts);
-                }
-                let moved = self.change(index, ctx, |life| {
-                    life.answered(incarnation, now);
-                    None
-                });
-                if !moved {
-                    self.show(index);
-                }
-            }
-            Event::Exited(exit) => {
-                self.change(index, ctx, |life| life.exited(incarnation, exit, now));
-            }
-        }
-        self.settle(ctx);
     }
 }
 

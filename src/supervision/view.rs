@@ -2,7 +2,7 @@
 
 use log::{error, info, warn};
 
-use super::{lifecycle::State, notice::Notice, supervisor::Supervisor};
+use super::{lifecycle::State, notice::Notice, slot::Slot, supervisor::Supervisor};
 use crate::domain::{
     Cause, Condition, Daemon, DaemonState, Edge, Health, HealthStatus, Needs, Timestamp, Why,
 };
@@ -37,12 +37,23 @@ impl Supervisor {
             record(&view);
         }
         (self.observer)(Notice::Changed(&view));
+        self.show_waiting(index);
         match view.state {
             DaemonState::Backoff if moved && view.attempt == CRASH_LOOP => {
                 (self.observer)(Notice::CrashLoop(&view));
             }
             DaemonState::Failed if moved => (self.observer)(Notice::GivenUp(&view)),
             _ => {}
+        }
+    }
+
+    /// Shows those that wait for one that has changed: what they wait for may be less by now.
+    fn show_waiting(&self, on: usize) {
+        let waits = |slot: &Slot| {
+            slot.life.state() == State::Waiting && slot.dependencies.iter().any(|it| it.on == on)
+        };
+        for index in (0..self.slots.len()).filter(|&index| waits(&self.slots[index])) {
+            (self.observer)(Notice::Touched(&self.view(index)));
         }
     }
 
@@ -160,7 +171,7 @@ impl Supervisor {
     fn health_now(&self, index: usize) -> Health {
         let slot = &self.slots[index];
         match slot.life.state() {
-            State::Running { .. } => slot.health.clone(),
+            State::Running { .. } | State::Starting { .. } => slot.health.clone(),
             State::Stopped if slot.life.is_completed() => Health::unknown("completed"),
             State::Stopped if slot.spec.enabled => Health::unknown("stopped"),
             State::Stopped => Health::unknown("disabled"),
@@ -168,7 +179,6 @@ impl Supervisor {
                 awaited if awaited.is_empty() => Health::unknown("starting"),
                 awaited => Health::unknown(format!("waiting for {}", awaited.join(", "))),
             },
-            State::Starting { .. } => Health::unknown("starting"),
             State::Stopping { .. } => Health::unknown("stopping"),
             State::BackingOff { .. } => Health::unknown(slot.reason()),
             State::Failed => Health::unhealthy(format!(

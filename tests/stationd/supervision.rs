@@ -17,21 +17,14 @@ fn quick() -> Builder {
         .set("supervisor.restart.backoff_max", "40ms")
 }
 
-trait Daemons {
-    fn daemon(&self, name: &str) -> Value;
+trait Faults {
     fn inject(&self, name: &str, fault: &str);
-    fn order(&self, name: &str, verb: &str) -> Value;
-    fn await_daemon(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value;
     /// What the events say of one daemon, oldest first, once they say that it is in this state
     /// after so many restarts: they are stored a moment after it is seen.
     fn history(&self, name: &str, state: &str, restarts: u64) -> Vec<Value>;
 }
 
-impl Daemons for Station {
-    fn daemon(&self, name: &str) -> Value {
-        self.local().get(&format!("/api/v1/daemons/{name}")).expect(200)
-    }
-
+impl Faults for Station {
     #[track_caller]
     fn inject(&self, name: &str, fault: &str) {
         let path = format!("/api/v1/daemons/{name}/fault");
@@ -41,16 +34,6 @@ impl Daemons for Station {
             "these tests need the feature: cargo test --features faults"
         );
         answer.expect(200);
-    }
-
-    #[track_caller]
-    fn order(&self, name: &str, verb: &str) -> Value {
-        self.local().post(&format!("/api/v1/daemons/{name}/{verb}"), &Value::Null).expect(200)
-    }
-
-    #[track_caller]
-    fn await_daemon(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        eventually(&format!("{name} {what}"), || Some(self.daemon(name)).filter(&wanted))
     }
 
     #[track_caller]

@@ -92,7 +92,7 @@ impl Life {
     /// Until nothing is left of it but a number to be reaped.
     async fn see_through(&self, tree: &mut Tree, end: &tree::Watch, watch: &Watch<'_>) {
         let watched = async {
-            watch.ready().await;
+            watch.ready(&self.seen).await;
             self.seen.was_up.set(true);
             self.seen.health.replace(watch.first_health());
             self.vitals.ready();

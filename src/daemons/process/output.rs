@@ -76,6 +76,12 @@ struct Kept {
     lost: u64,
     /// What was written last did not end a line.
     is_cut: bool,
+    /// The file is being set aside.
+    turning: bool,
+    /// A new file was begun, or could not be, and is taken into use where a line ends.
+    turned: Option<bool>,
+    /// How much was written into the old one since.
+    late: usize,
 }
 
 impl Output {
@@ -109,6 +115,9 @@ impl Output {
             rate: Rate::new(Instant::now()),
             lost: 0,
             is_cut: false,
+            turning: false,
+            turned: None,
+            late: 0,
         };
         Ok(Self {
             source,
@@ -167,6 +176,10 @@ impl Output {
         loop {
             let count = match &self.source {
                 Source::Pipe(pipe) => {
+                    // Or each file would be larger than the last, which is longer compressed.
+                    while self.kept.borrow().is_behind() {
+                        sleep(BREATH).await;
+                    }
                     if pipe.readable().await.is_err() {
                         return pending().await;
                     }
@@ -228,7 +241,7 @@ impl Output {
     fn take(&self, bytes: &[u8]) {
         let mut kept = self.kept.borrow_mut();
         kept.write(bytes, &self.name);
-        if !kept.is_cut && kept.log.as_ref().is_some_and(|log| log.turn().is_some()) {
+        if kept.to_turn().is_some() {
             self.full.notify_one();
         }
         let Kept { lines, rate, .. } = &mut *kept;
@@ -279,24 +292,65 @@ impl Output {
         loop {
             self.full.notified().await;
             let turn = match &self.source {
-                Source::Pipe(_) => self.kept.borrow().log.as_ref().and_then(LogFile::turn),
+                Source::Pipe(_) => self.kept.borrow().to_turn(),
                 Source::File(path, _) => Some(Turn::of_held(path.clone(), self.rotation.clone())),
             };
             let Some(turn) = turn else { continue };
+            self.kept.borrow_mut().turning = true;
             let turned = self.host.turn(turn).await;
             if let (Source::File(_, at), true) = (&self.source, turned) {
                 at.set(0);
             }
-            if let Some(log) = &mut self.kept.borrow_mut().log {
-                let _ = log.turned(turned); // as above
+            let mut kept = self.kept.borrow_mut();
+            kept.turning = false;
+            kept.turned = Some(turned);
+            if !kept.is_cut {
+                kept.move_on();
             }
         }
     }
 }
 
 impl Kept {
-    /// What cannot be written is lost; that is said once, until it can be again.
+    /// What there is to do if the file has grown too large.
+    fn to_turn(&self) -> Option<Turn> {
+        self.log.as_ref().filter(|_| self.turned.is_none())?.turn()
+    }
+
+    /// More is written than can be set aside.
+    fn is_behind(&self) -> bool {
+        self.turning && self.log.as_ref().is_some_and(LogFile::is_swollen)
+    }
+
+    /// Takes the new file into use.
+    fn move_on(&mut self) {
+        if let (Some(turned), Some(log)) = (self.turned.take(), &mut self.log) {
+            // What cannot be opened now is tried again with the next line, and told then.
+            let _ = log.turned(turned);
+        }
+        self.late = 0;
+    }
+
+    /// Writes to the old file up to the end of the line, then to the new one. A line without an
+    /// end is cut.
     fn write(&mut self, bytes: &[u8], name: &str) {
+        if self.turned.is_none() {
+            return self.append(bytes, name);
+        }
+        let end = bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+        let (old, new) = bytes.split_at(end.unwrap_or(bytes.len()));
+        self.append(old, name);
+        self.late += old.len();
+        if end.is_some() || self.late > CHUNK {
+            self.move_on();
+        }
+        if !new.is_empty() {
+            self.append(new, name);
+        }
+    }
+
+    /// What cannot be written is lost; that is said once, until it can be again.
+    fn append(&mut self, bytes: &[u8], name: &str) {
         let Some(log) = &mut self.log else { return };
         self.is_cut = bytes.last() != Some(&b'\n');
         match log.append(bytes) {

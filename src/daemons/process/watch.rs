@@ -1,6 +1,6 @@
 //! Whether a running program is up, and stays well.
 
-use std::{future::pending, time::Duration};
+use std::{convert::Infallible, future::pending, time::Duration};
 
 use tokio::time::{sleep, sleep_until};
 
@@ -21,8 +21,25 @@ pub(super) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Until it is up. One that was adopted has said so long ago.
-    pub(super) async fn ready(&self) {
+    /// Until it is up; what it says of itself meanwhile is shown.
+    pub(super) async fn ready(&self, seen: &Seen) {
+        tokio::select! {
+            () = self.up() => {}
+            never = self.words(seen) => match never {},
+        }
+    }
+
+    async fn words(&self, seen: &Seen) -> Infallible {
+        let Some(socket) = self.socket else { return pending().await };
+        loop {
+            socket.said.news.notified().await;
+            let status = socket.said.status.borrow().clone();
+            seen.is(Health::unknown(status.unwrap_or_else(|| "starting".to_owned())));
+        }
+    }
+
+    /// One that was adopted has said so long ago.
+    async fn up(&self) {
         let program = &self.plan.options.program;
         match &program.ready {
             Readiness::Spawned => {}

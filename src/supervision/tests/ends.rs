@@ -36,7 +36,7 @@ impl Probe {
         let news = self.0.lock().unwrap();
         let exit = |event: &Event| match event {
             Event::Exited(exit) => Some(exit.clone()),
-            Event::Health(..) => None,
+            Event::Health(..) | Event::Stirred(..) => None,
         };
         news.iter().filter_map(exit).collect()
     }

@@ -256,10 +256,15 @@ impl Station {
     /// Starts it again on the same workspace, with the same options; it must have ended.
     #[track_caller]
     pub(crate) fn again(&mut self) {
+        self.again_at_once();
+        self.await_ready();
+    }
+
+    /// Starts it again as [`again`](Self::again) does, but does not wait until it is ready.
+    pub(crate) fn again_at_once(&mut self) {
         assert!(self.ended.is_some(), "the station still runs");
         self.child = self.builder.child();
         self.ended = None;
-        self.await_ready();
     }
 
     /// Submits a command job over the socket; its id.
