@@ -81,8 +81,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("4 g are {:?}", link.ask(Weigh(4)).await);
     println!("13 g are {:?}", link.ask(Weigh(13)).await); // panics: you hear of it at once
-    link.up().await; // until another incarnation lives
-    println!("5 g are {:?}", link.ask(Weigh(5)).await);
+    let weight = loop {
+        link.up().await; // until another incarnation lives, which may be gone as soon as it came
+        if let Ok(weight) = link.ask(Weigh(5)).await {
+            break weight;
+        }
+    };
+    println!("5 g are {weight}");
 
     supervisor.send(Shutdown { grace: Duration::from_secs(5) }).await?;
     Ok(())

@@ -40,6 +40,8 @@ pub(super) enum Form {
     Name,
     /// A text that may be empty: what is sent to a machine, an argument, the value of a variable.
     Line,
+    /// What a program is given; a script may have several lines.
+    Argument,
     Path,
     Workspace,
     Database,
@@ -119,6 +121,7 @@ impl Form {
             }
             Self::Word(words) => words.join(", "),
             Self::Text | Self::Line => "a text of one line".into(),
+            Self::Argument => "a text".into(),
             Self::Name => "a name of at most 64 characters without / and ,".into(),
             Self::Path | Self::Workspace => "a path".into(),
             Self::Database => {
@@ -231,10 +234,12 @@ impl Form {
             let hint = if unquoted { " (a text needs quotes here)" } else { "" };
             format!("is of the wrong type{hint}")
         })?;
-        if text.chars().any(char::is_control) {
-            return Err("has a control character or more than one line".into());
+        let lines = matches!(self, Self::Argument);
+        if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\t'))) {
+            let more = if lines { "" } else { " or more than one line" };
+            return Err(format!("has a control character{more}"));
         }
-        if text.is_empty() && !matches!(self, Self::Line) {
+        if text.is_empty() && !matches!(self, Self::Line | Self::Argument) {
             return Err("is empty".into());
         }
         let leaf = |meaning: String| Leaf { shown: text.into(), value: meaning.into() };

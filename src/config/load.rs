@@ -53,9 +53,14 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
     let defaults = tree.clone();
     for source in &files {
         let place = |mark: Mark| Source::place(&source.path, mark);
-        let node = checker.layer(&Layer::File(&place), ROOT, &source.yaml);
+        let mut node = checker.layer(&Layer::File(&place), ROOT, &source.yaml);
         secrecy(source, &node, &mut checker.problems);
-        lay(&mut tree, node, Place::File(Arc::clone(&source.path)), &mut checker.problems);
+        let file = Place::File(Arc::clone(&source.path));
+        if *source.path != *runtime && tree.join_named(&mut node, "daemons").is_err() {
+            // Elements are sections, which always merge.
+            checker.problems.push(Problem::error(file.clone(), "daemons", "cannot be merged"));
+        }
+        lay(&mut tree, node, file, &mut checker.problems);
     }
     for (place, yaml) in words {
         let node = checker.layer(&Layer::Words(place.clone()), ROOT, &yaml);

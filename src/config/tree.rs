@@ -3,6 +3,7 @@
 use serde_yaml::{Mapping, Value};
 
 use super::{form::Leaf, problem::Place};
+use crate::domain::same_name;
 
 /// A value, a list or a section.
 #[derive(Clone, Debug)]
@@ -85,6 +86,35 @@ impl Node {
             (content, over_content) => {
                 *content = over_content;
                 self.place = over.place;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the elements of the list `key` of `over`, if both have it, join those that are there:
+    /// one of a known name changes that one, the others come after them.
+    pub(super) fn join_named(&mut self, over: &mut Self, key: &str) -> Result<(), String> {
+        let (Some(known), Branch::Map(entries)) = (self.at_mut(key), &mut over.content) else {
+            return Ok(());
+        };
+        let Branch::List(known) = &mut known.content else { return Ok(()) };
+        let is_list = |(name, node): &mut (String, Self)| {
+            name == key && matches!(node.content, Branch::List(_))
+        };
+        let Some(at) = entries.iter_mut().position(|entry| is_list(entry)) else { return Ok(()) };
+        if known.is_empty() {
+            return Ok(());
+        }
+        let Branch::List(more) = entries.remove(at).1.content else { return Ok(()) };
+        for node in more {
+            let name = node.at("name").and_then(Self::text);
+            let same = |other: &&mut Self| {
+                let own = other.at("name").and_then(Self::text);
+                name.zip(own).is_some_and(|(name, own)| same_name(name, own))
+            };
+            match known.iter_mut().find(same) {
+                Some(other) => other.merge(node)?,
+                None => known.push(node),
             }
         }
         Ok(())

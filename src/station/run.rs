@@ -11,7 +11,7 @@ use std::{
     io::{self, Write},
     net::TcpListener,
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::{Arc, RwLock},
 };
@@ -38,7 +38,7 @@ use crate::{
     feed::Feed,
     http::{App, Settings, server},
     store::{self, Store, StoreError, StoreOptions},
-    supervision::Ready as AllUp,
+    supervision::{Child, Ready as AllUp, Spec},
     sys::process::{share_heaps, take_env},
 };
 
@@ -70,10 +70,11 @@ pub fn run(mut options: StartOptions) -> ExitCode {
         let _ = writeln!(io::stderr(), "--parent: {error}"); // nobody listens if this fails
         return ExitCode::from(exit::INTERNAL);
     }
+    let directory = std::env::current_dir().ok(); // one that is gone cannot be gone back to
     let how = Launch { daemonize: options.daemonize, nice: options.nice };
     let code = launch(how, |ready| match live(&options, &loaded, background, ready)? {
         After::End => Ok(()),
-        After::Again(notifier) => Err(again(background, &notifier)),
+        After::Again(notifier) => Err(again(background, directory.as_deref(), &notifier)),
     });
     ExitCode::from(code)
 }
@@ -172,8 +173,9 @@ async fn serve(
     let address = ports::address(&config.websocket.host, &ports);
     let notifier = ready.notifier();
     let (control, requests) = mpsc::channel(16);
-    let host = host(paths, &tools, config)?;
+    let host = host(paths, &tools)?;
     let daemons = roster(config, &options.selection(), &host)?;
+    sweep(&host, &daemons);
     let in_force = InForce::new(RwLock::new(Arc::new(config.clone())));
     let supervisor = assemble(&in_force, daemons, paths, &tools, control.clone())?;
     let app = App::new(tools.clone(), control, Settings::from(config));
@@ -216,19 +218,22 @@ async fn serve(
     after
 }
 
-/// What all programs share; what an earlier run left running is ended first.
-fn host(paths: &Paths, tools: &Tools, config: &Config) -> Result<Arc<Host>, StartError> {
+/// What all programs share.
+fn host(paths: &Paths, tools: &Tools) -> Result<Arc<Host>, StartError> {
     let [root, logs, run] = [&paths.root, &paths.logs, &paths.run].map(PathBuf::clone);
-    let host = Host::new(root, logs, run, tools.feed.clone())
-        .map_err(|error| StartError::Internal(format!("programs cannot be started: {error}")))?;
-    let detached = config.daemons.iter().filter(|daemon| daemon.detach);
-    let names: Vec<_> = detached.map(|daemon| daemon.name.clone()).collect();
+    Host::new(root, logs, run, tools.feed.clone())
+        .map_err(|error| StartError::Internal(format!("programs cannot be started: {error}")))
+}
+
+/// Ends what an earlier run left running, but for the detached programs that are to run.
+fn sweep(host: &Host, daemons: &[(Spec, Option<Child>)]) {
+    let stay = daemons.iter().map(|(spec, _)| spec).filter(|spec| spec.survives && spec.enabled);
+    let names: Vec<_> = stay.map(|spec| spec.name.clone()).collect();
     match host.sweep(&names) {
         Ok(0) => {}
         Ok(killed) => warn!("{killed} processes that the last run left behind were killed"),
         Err(error) => warn!("what the last run left behind was not looked for: {error}"),
     }
-    Ok(host)
 }
 
 /// Nothing if the listener is switched off.
@@ -278,13 +283,17 @@ pub(super) fn log_options(config: &Config, paths: &Paths, background: bool) -> L
     }
 }
 
-/// Executes the same command line in this same process. Returns only if that fails.
-fn again(background: bool, notifier: &Notifier) -> StartError {
+/// Executes the same command line in this same process, from where it was given: its paths may be
+/// relative. Returns only if that fails.
+fn again(background: bool, directory: Option<&Path>, notifier: &Notifier) -> StartError {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("stationd"));
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1)).envs(notifier.environment());
     if background {
         command.env(DETACHED, "1");
+    }
+    if let Some(directory) = directory {
+        command.current_dir(directory);
     }
     StartError::Internal(format!("failed to start again: {}", command.exec()))
 }

@@ -28,7 +28,8 @@ impl<A: Actor> Link<A> {
 
     /// Waits until the daemon is up: for ever, if it stays down.
     pub async fn up(&self) {
-        drop(self.0.clone().wait_for(Option::is_some).await);
+        let lives = |address: &Option<Addr<A>>| address.as_ref().is_some_and(Addr::connected);
+        drop(self.0.clone().wait_for(lives).await);
     }
 
     /// Asks and waits for the answer, or until the incarnation asked is given up.

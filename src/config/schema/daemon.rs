@@ -21,7 +21,7 @@ pub(in crate::config) const PLUGIN: &[Key] = &[
         &[
             must("name", Form::Name),
             one("description", Form::Text, "null"),
-            Key { name: "command", alias: None, kind: Kind::Many(Form::Line), default: None },
+            Key { name: "command", alias: None, kind: Kind::Many(Form::Argument), default: None },
         ],
     ),
 ];
@@ -40,9 +40,9 @@ const fn daemon(category: &'static str) -> [Key; 30] {
         one("title", Form::Text, "null"),
         one("description", Form::Text, "null"),
         one("category", Form::Text, category),
-        Key { name: "command", alias: None, kind: Kind::Many(Form::Line), default: None },
+        Key { name: "command", alias: None, kind: Kind::Many(Form::Argument), default: None },
         one("directory", Form::Path, "null"),
-        table("environment", &Kind::One(Form::Line)),
+        table("environment", &Kind::One(Form::Argument)),
         one("environment_file", Form::Path, "null"),
         one("user", Form::Text, "null"),
         one("group", Form::Text, "null"),
@@ -107,7 +107,7 @@ const READY: &[Key] = &[
     one("log", Form::Pattern, "null"),
     one("tcp", Form::Address, "null"),
     one("http", Form::Url, "null"),
-    Key { name: "command", alias: None, kind: Kind::Many(Form::Line), default: Some("null") },
+    Key { name: "command", alias: None, kind: Kind::Many(Form::Argument), default: Some("null") },
     one("file", Form::Path, "null"),
     one("max_age", INTERVAL, "null"),
     one("notify", Form::Flag, "false"),
@@ -116,7 +116,7 @@ const READY: &[Key] = &[
 const HEALTH: &[Key] = &[
     one("http", Form::Url, "null"),
     one("tcp", Form::Address, "null"),
-    Key { name: "command", alias: None, kind: Kind::Many(Form::Line), default: Some("null") },
+    Key { name: "command", alias: None, kind: Kind::Many(Form::Argument), default: Some("null") },
     one("file", Form::Path, "null"),
     one("max_age", INTERVAL, "null"),
     one("interval", INTERVAL, "10s"),

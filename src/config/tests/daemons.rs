@@ -263,3 +263,22 @@ fn a_thousand_daemons_load() {
     assert_eq!(config.daemons.len(), 1000);
     assert_eq!(config.daemons[999].depends_on, [Dependency::on("d998")]);
 }
+
+#[test]
+fn daemons_of_several_files_come_together() {
+    let bench = Bench::new("daemons: [{name: a, command: [/bin/true], category: one}]");
+    bench.write(
+        "conf.d/10-more.yaml",
+        "daemons: [{name: b, command: [sh, -c, \"echo one\\necho two\"]}, {name: A, command: [/bin/true], critical: true}]",
+    );
+    bench.write("conf.d/20-last.yaml", "daemons: [{name: c, command: [/bin/false]}]");
+    let config = bench.good().config;
+    let names: Vec<_> = config.daemons.iter().map(|daemon| daemon.name.as_str()).collect();
+    assert_eq!(names, ["A", "b", "c"]);
+    let first = &config.daemons[0];
+    assert_eq!((first.category.as_str(), first.critical), ("one", true), "key by key");
+    assert_eq!(config.daemons[1].command[2], "echo one\necho two", "a script has lines");
+    let replaced = Bench::new("daemons: [{name: a, command: [/bin/true]}]")
+        .set("daemons=[{name: z, command: [/bin/true]}]");
+    assert_eq!(replaced.good().config.daemons.len(), 1, "on the command line it is the list");
+}

@@ -63,6 +63,11 @@ impl Member {
         read_stat(pid).map(|entry| entry.member)
     }
 
+    /// True while it runs: one that waits to be reaped does no more.
+    pub(super) fn lives(self) -> bool {
+        read_stat(self.pid).is_some_and(|entry| entry.member == self && !entry.ended)
+    }
+
     /// Signals this process, and no other.
     pub(super) fn signal(self, signal: Signal) {
         if let Ok(fd) = pidfd::open(self.pid)

@@ -17,6 +17,9 @@ use nix::unistd::{AccessFlags, access};
 
 use super::census::Member;
 
+/// Where the station itself goes.
+const STATION: &str = "station";
+
 /// The controllers that limits need.
 const WANTED: [&str; 3] = ["memory", "cpu", "pids"];
 
@@ -32,8 +35,10 @@ impl Base {
     pub(super) fn find() -> Option<Self> {
         let mount = mount_point(&fs::read_to_string("/proc/self/mountinfo").ok()?)?;
         let cgroup = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let own = own_path(&cgroup)?;
-        Self::below(&mount.join(own.strip_prefix('/')?)).ok()
+        let own = mount.join(own_path(&cgroup)?.strip_prefix('/')?);
+        // Executed anew, the station is where it went before.
+        let base = own.parent().filter(|_| own.ends_with(STATION));
+        Self::below(base.unwrap_or(&own)).ok()
     }
 
     /// Takes `base`, which must be writable, with this process in it.
@@ -41,7 +46,7 @@ impl Base {
         for file in ["", "cgroup.procs", "cgroup.subtree_control"] {
             access(&base.join(file), AccessFlags::W_OK)?;
         }
-        let (station, daemons) = (base.join("station"), base.join("daemons"));
+        let (station, daemons) = (base.join(STATION), base.join("daemons"));
         make(&station)?;
         make(&daemons)?;
         fs::write(station.join("cgroup.procs"), "0")?;

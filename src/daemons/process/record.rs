@@ -30,8 +30,7 @@ impl Record {
     /// The process, if it lives.
     pub(super) fn process(&self, boot_id: &str) -> Option<Member> {
         let recorded = Member { pid: self.pid, started: self.start_time };
-        (self.boot_id == boot_id && self.pid > 1 && Member::find(self.pid) == Some(recorded))
-            .then_some(recorded)
+        (self.boot_id == boot_id && self.pid > 1 && recorded.lives()).then_some(recorded)
     }
 }
 
