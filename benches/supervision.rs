@@ -12,7 +12,9 @@ mod station;
 
 use std::{
     convert::Infallible,
-    env, fs, io,
+    env,
+    fmt::Write as _,
+    fs, io,
     os::unix::net::UnixDatagram,
     path::Path,
     process::{Command, Stdio},
@@ -90,15 +92,17 @@ impl Ear {
 
 /// The configuration of programs that are this one; restarted without back-off, for ever.
 fn configuration(names: impl Iterator<Item = String>, ear: &Path) -> io::Result<String> {
-    let program = env::current_exe()?;
-    let mut yaml = String::from("daemons:\n");
-    for name in names {
-        yaml += &format!(
-            "  - {{name: {name}, command: [{program:?}], environment: {{{SAYS}: {ear:?}}}, \
-             restart: always, restart_policy: {{max_restarts: 1000000, backoff_base: 0s}}}}\n"
-        );
-    }
-    Ok(yaml + "supervisor: {restart: {max_per_minute: 0}}\n")
+    let (program, ear) = (env::current_exe()?, ear.display());
+    let daemon = |name| {
+        format!(
+            "  - {{name: {name}, command: ['{}'], environment: {{{SAYS}: '{ear}'}}, \
+             restart: always, restart_policy: {{max_restarts: 1000000, backoff_base: 0s}}}}\n",
+            program.display()
+        )
+    };
+    let daemons: Vec<_> = names.map(daemon).collect();
+    let daemons = daemons.concat();
+    Ok(format!("daemons:\n{daemons}supervisor: {{restart: {{max_per_minute: 0}}}}\n"))
 }
 
 fn kill_now(pid: i32) -> io::Result<Instant> {
@@ -176,7 +180,7 @@ fn restart_of_an_actor(rounds: usize) {
         let mut took = Vec::new();
         for _ in 0..rounds {
             let since = Instant::now();
-            drop(link.ask(Do::Panic).await);
+            let _ = link.ask(Do::Panic).await; // that it is gone
             loop {
                 link.up().await;
                 if link.ask(Do::Answer).await.is_ok() {
@@ -249,10 +253,12 @@ fn crash_loops(programs: usize, seconds: u64) -> io::Result<()> {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut yaml = String::from("daemons:\n");
     for n in 0..programs {
-        yaml += &format!(
+        writeln!(
+            yaml,
             "  - {{name: f{n}, command: [\"false\"], restart_policy: {{max_restarts: 1000000, \
-             backoff_base: 100ms, backoff_max: 1s, jitter: 0.5}}}}\n"
-        );
+             backoff_base: 100ms, backoff_max: 1s, jitter: 0.5}}}}"
+        )
+        .map_err(io::Error::other)?;
     }
     yaml += "supervisor: {restart: {max_per_minute: 0}}\n";
     let station = Station::start(dir.path(), &yaml)?;
@@ -284,7 +290,7 @@ fn validation(daemons: usize) -> io::Result<()> {
     let mut yaml = String::from("daemons:\n");
     for n in 0..daemons {
         let on = if n == 0 { String::new() } else { format!(", depends_on: [d{}]", n - 1) };
-        yaml += &format!("  - {{name: d{n}, command: [\"true\"]{on}}}\n");
+        writeln!(yaml, "  - {{name: d{n}, command: [\"true\"]{on}}}").map_err(io::Error::other)?;
     }
     fs::write(&file, yaml)?;
     let sources = Sources {

@@ -3,7 +3,7 @@
 
 use std::{
     env, fs,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, Read, Write},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
@@ -22,7 +22,8 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_stationd");
 /// A running station.
 pub(crate) struct Station {
     process: Child,
-    port: u16,
+    /// Where it listens, on loopback.
+    pub(crate) port: u16,
     /// From its launch until `/ready` said yes.
     pub(crate) ready: Duration,
 }
@@ -65,29 +66,6 @@ impl Station {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         if answer.starts_with("HTTP/1.1 200") { Ok(answer) } else { Err(io::Error::other(answer)) }
-    }
-
-    /// How many requests a second one connection gets answered, one after the other.
-    pub(crate) fn health_rate(&self, period: Duration) -> io::Result<f64> {
-        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port))?);
-        stream.get_ref().set_nodelay(true)?;
-        let (mut count, since) = (0_u32, Instant::now());
-        while since.elapsed() < period {
-            stream.get_mut().write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-            let (mut length, mut line) = (0, String::new());
-            while line != "\r\n" {
-                line.clear();
-                if stream.read_line(&mut line)? == 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().map_err(io::Error::other)?;
-                }
-            }
-            io::copy(&mut (&mut stream).take(length), &mut io::sink())?;
-            count += 1;
-        }
-        Ok(f64::from(count) / since.elapsed().as_secs_f64())
     }
 
     /// CPU time that all its threads have used, in seconds.

@@ -101,7 +101,7 @@ impl Node {
         let is_list = |(name, node): &mut (String, Self)| {
             name == key && matches!(node.content, Branch::List(_))
         };
-        let Some(at) = entries.iter_mut().position(|entry| is_list(entry)) else { return Ok(()) };
+        let Some(at) = entries.iter_mut().position(is_list) else { return Ok(()) };
         if known.is_empty() {
             return Ok(());
         }

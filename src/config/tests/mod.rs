@@ -59,7 +59,9 @@ impl Bench {
 
     /// Programs in its `PATH`, which has no others.
     fn programs(self, names: &[&str]) -> Self {
-        names.iter().for_each(|name| self.program(&format!("bin/{name}")));
+        for name in names {
+            self.program(&format!("bin/{name}"));
+        }
         let path = self.path("bin").display().to_string();
         self.env("PATH", &path)
     }
