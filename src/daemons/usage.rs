@@ -151,19 +151,19 @@ mod tests {
         let ticks =
             |seconds| Ticks { spent: seconds * system(SysconfVar::CLK_TCK, 100), started: 7 };
         let at = |ms| start + Duration::from_millis(ms);
-        let share = |reading: Reading| (reading.share * 1000.0).round();
+        let share = |reading: Reading| format!("{:.1}", reading.share);
         let first = Reading::next(None, ticks(10), at(0), life);
-        assert_eq!(share(first), 100.0, "over its life");
+        assert_eq!(share(first), "0.1", "over its life");
         let second = Reading::next(Some(&first), ticks(12), at(4000), life);
-        assert_eq!(share(second), 500.0, "2 s of 4 s");
+        assert_eq!(share(second), "0.5", "2 s of 4 s");
         let again = Reading::next(Some(&second), ticks(12), at(4100), life);
-        assert_eq!((share(again), again.at), (500.0, second.at), "too soon to tell");
+        assert_eq!((share(again).as_str(), again.at), ("0.5", second.at), "too soon to tell");
         let late = Reading::next(Some(&second), ticks(20), at(90_000), life);
-        assert_eq!(share(late), 200.0, "too late: over its life");
+        assert_eq!(share(late), "0.2", "too late: over its life");
         let other = Ticks { started: 8, ..ticks(20) };
         assert_eq!(
             share(Reading::next(Some(&second), other, at(5000), life)),
-            200.0,
+            "0.2",
             "another one"
         );
     }

@@ -187,7 +187,7 @@ fn a_program_has_figures_and_a_log() {
     assert_eq!((log("").status, log("").body.as_str()), (200, ""), "nothing is written yet");
     let logs = served.socket.with_file_name("logs");
     fs::create_dir(&logs).unwrap();
-    let text: String = (0..200).map(|number| format!("line {number}\n")).collect();
+    let text = (0..200).map(|number| format!("line {number}\n")).collect::<Vec<_>>().concat();
     fs::write(logs.join("camera.log"), &text).unwrap();
     assert_eq!(log("").body.lines().count(), 100);
     assert_eq!(log("?lines=2").body, "line 198\nline 199\n");
