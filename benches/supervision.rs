@@ -5,7 +5,6 @@
 //! run, that kills such a program, waits for its end and spawns the next. `ROUNDS`, `PROGRAMS` and
 //! `SECONDS` change the size.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 #[path = "support/station.rs"]
 mod station;

@@ -96,6 +96,7 @@ fn settings(dir: &Path) -> Settings {
     Settings {
         station: "bench".to_owned(),
         socket_path: dir.join("stationd.sock"),
+        workspace: dir.to_owned(),
         jobs_dir: dir.join("jobs"),
         policy: Policy {
             token: Some(Token::new(TOKEN)),
@@ -111,6 +112,7 @@ fn settings(dir: &Path) -> Settings {
         heartbeat_interval: Duration::from_secs(30),
         message_rate_limit: 100,
         send_queue: 256,
+        health_timeout: Duration::from_secs(5),
         audit: false,
         security_events: true,
     }

@@ -22,6 +22,9 @@ use crate::{
     supervision::Done,
 };
 
+/// The most names in one request; there are never so many daemons.
+const MOST_NAMES: usize = 2000;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -74,6 +77,10 @@ impl Body {
         }
         if self.force && verb == Verb::Start {
             wrong.push(Detail::field("force", NO_FORCE));
+        }
+        if self.names.as_ref().is_some_and(|names| names.len() > MOST_NAMES) {
+            let detail = format!("at most {MOST_NAMES} can be named at a time");
+            wrong.push(Detail::field("names", detail));
         }
         let selection = match (self.names, self.category, self.all) {
             (Some(names), None, false) if !names.is_empty() => Some(Selection::Names(names)),
@@ -214,6 +221,7 @@ mod tests {
             r#"{"names":["a"],"all":true}"#,
             r#"{"names":["a"],"category":"media"}"#,
             r#"{"names":"a"}"#,
+            &json!({"names": vec!["a"; MOST_NAMES + 1]}).to_string(),
             r#"{"all":true,"when":"now"}"#,
         ] {
             let refused = body(wrong).unwrap_err();
