@@ -1,5 +1,6 @@
 //! Programs as daemons: real ones that exit, crash, hang, flood, escape and eat memory.
 
+mod edges;
 mod exits;
 mod hangs;
 mod kills;

@@ -26,9 +26,13 @@ fn one_whose_check_fails_is_degraded_and_then_restarted() {
     let address = closing.local_addr().unwrap().to_string();
     let builder = Station::with();
     let (ok, beat) = (builder.file("ok"), builder.file("beat"));
-    let sleep = "echo up; touch ok; exec sleep 600";
+    let sleep = "exec sleep 600";
     let daemons = json!([
-        sh("by-command", sleep, &check(json!({"command": ["test", "-e", ok]}))),
+        sh(
+            "by-command",
+            "touch ok; exec sleep 600",
+            &check(json!({"command": ["test", "-e", ok]}))
+        ),
         sh("by-http", sleep, &check(json!({"http": url}))),
         sh("by-tcp", sleep, &check(json!({"tcp": address}))),
         sh("by-file", "touch beat; exec sleep 600", &check(json!({"file": beat, "max_age": "1s"}))),
