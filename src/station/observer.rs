@@ -70,14 +70,13 @@ pub(super) fn observer(tools: Tools, control: Sender<Control>) -> impl Fn(Notice
 }
 
 fn failures(daemon: &Daemon) -> String {
-    let times = if daemon.attempt == 1 { "time" } else { "times in a row" };
+    let count = match daemon.attempt {
+        1 => "1 failure".to_owned(),
+        count => format!("{count} failures in a row"),
+    };
     let error = daemon.last_error.as_deref().unwrap_or("no reason is known");
-    let mut text = format!("it failed {} {times}: {error}", daemon.attempt);
-    if let Some(line) = daemon.last_lines.last() {
-        text.push_str("; its last words: ");
-        text.push_str(line);
-    }
-    text
+    let words = daemon.last_lines.last().map(|line| format!("; its last words: {line}"));
+    format!("{count}, the last one: {error}{}", words.unwrap_or_default())
 }
 
 fn record(tools: &Tools, daemon: &Daemon, restarts: Option<u64>) {
