@@ -10,9 +10,16 @@ use std::{
 use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, fut::wrap_future,
 };
+use log::warn;
 use tokio::sync::watch;
 
-use super::{Options, ProcessError, life::Life, plan::Plan};
+use super::{
+    Options, ProcessError,
+    error::plain,
+    life::Life,
+    plan::Plan,
+    record::{Files, Record},
+};
 use crate::{
     domain::Health,
     supervision::{Facts, Service, Vitals},
@@ -33,6 +40,8 @@ pub(super) struct Seen {
     pub(super) facts: RefCell<Facts>,
     /// It has been ready.
     pub(super) was_up: Cell<bool>,
+    /// What is to be written down of it while it runs, and where.
+    pub(super) record: RefCell<Option<(Files, Record)>>,
     vitals: Arc<Vitals>,
 }
 
@@ -48,6 +57,7 @@ impl Process {
             health: RefCell::new(Health::unknown("starting")),
             facts: RefCell::default(),
             was_up: Cell::new(false),
+            record: RefCell::default(),
             vitals: Arc::clone(&vitals),
         });
         let life = Life { plan, vitals, seen: Rc::clone(&seen), orders };
@@ -61,6 +71,20 @@ impl Seen {
         if *self.health.borrow() != health {
             self.health.replace(health);
             self.vitals.stir();
+        }
+    }
+
+    /// Writes down again what somebody has removed or changed.
+    fn look_after_files(&self) {
+        let record = self.record.borrow();
+        let Some((files, record)) = record.as_ref().filter(|(files, it)| !files.tell(it)) else {
+            return;
+        };
+        match files.write(record) {
+            Ok(()) => warn!("the PID file of {} was missing or wrong: written anew", record.name),
+            Err(error) => {
+                warn!("the PID of {} cannot be written: {}", record.name, plain(&error));
+            }
         }
     }
 }
@@ -79,6 +103,7 @@ impl Service for Process {
     const READY_AT_ONCE: bool = false;
 
     fn health(&mut self) -> Health {
+        self.seen.look_after_files();
         self.seen.health.borrow().clone()
     }
 

@@ -84,6 +84,7 @@ impl Life {
             never = output.pump() => match never {},
             never = listen => match never {},
         }
+        self.seen.record.take();
         self.vitals.leave(output.end());
         recorded.stays = false;
         tree.finish();

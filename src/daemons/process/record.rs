@@ -57,6 +57,12 @@ impl Files {
         replace(&self.pid, format!("{}\n", record.pid).as_bytes())
     }
 
+    /// True if the files say just that.
+    pub(super) fn tell(&self, record: &Record) -> bool {
+        let pid = fs::read_to_string(&self.pid).ok().and_then(|text| text.trim().parse().ok());
+        pid == Some(record.pid) && self.read().as_ref() == Some(record)
+    }
+
     /// Removes what was written of this run; what another has written stays.
     pub(super) fn remove(&self, run: &str) {
         if self.read().is_none_or(|record| record.run == run) {

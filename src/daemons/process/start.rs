@@ -73,6 +73,8 @@ impl Life {
             is_adopted: true,
         };
         info!("{} is still running with PID {}", options.name, process.pid);
+        let files = Files::of(&options.host.run, &options.name);
+        self.seen.record.replace(Some((files, record.clone())));
         self.found(process, limits);
         Ok(running)
     }
@@ -116,6 +118,7 @@ impl Life {
         if let Err(error) = files.write(&record) {
             warn!("the PID of {} cannot be written: {}", options.name, plain(&error));
         }
+        self.seen.record.replace(Some((files.clone(), record)));
         let output = Output::new(options, output, self.plan.pattern.clone());
         let running = Running {
             end: tree.watch().map_err(|error| failed(&error))?,

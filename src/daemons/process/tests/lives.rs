@@ -8,7 +8,7 @@ use std::{
 use super::support::*;
 use crate::{
     domain::{Daemon, DaemonState, HealthStatus, Program, RestartMode},
-    supervision::Policy,
+    supervision::{CheckHealth, Policy},
 };
 
 #[actix::test]
@@ -115,4 +115,19 @@ async fn many_programs_are_up_soon() {
     station.shut_down(ms(20_000)).await;
     assert!(pids.iter().all(|pid| is_gone(i32::try_from(*pid).unwrap())));
     assert_eq!(std::fs::read_dir(place.file("run")).unwrap().count(), 0);
+}
+
+#[actix::test]
+async fn a_pid_file_that_somebody_removes_is_written_again() {
+    let place = Place::new();
+    let station = place.run_one(program(&["sleep", "1000"]), policy());
+    let pid = station.running().await.pid.unwrap();
+    for spoil in [(|file| std::fs::remove_file(file).unwrap()) as fn(std::path::PathBuf), |file| {
+        std::fs::write(file, "1\n").unwrap()
+    }] {
+        spoil(place.file("run/it.pid"));
+        station.supervisor.send(CheckHealth).await.unwrap();
+        assert_eq!(place.read("run/it.pid"), format!("{pid}\n"));
+    }
+    station.shut_down(ms(10_000)).await;
 }
