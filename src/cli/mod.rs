@@ -31,6 +31,7 @@ mod shell;
 mod start;
 mod status;
 mod submit;
+mod template;
 #[cfg(test)]
 mod tests;
 mod watch;

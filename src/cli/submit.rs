@@ -23,7 +23,7 @@ use super::{
     client::{Client, query},
     failure::Failure,
     print::{Out, field, note, print_json_line, print_line, visible},
-    watch,
+    template, watch,
 };
 use crate::domain::{JobId, Priority, Timestamp};
 
@@ -91,8 +91,11 @@ pub(super) struct RunArgs {
     /// Stay until it ends; fail unless it completes
     #[arg(long)]
     pub watch: bool,
+    /// Run a command that a plug-in offers; what follows -- are its arguments
+    #[arg(long, value_name = "[PLUGIN/]NAME")]
+    pub template: Option<String>,
     /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "PROGRAM ARG")]
+    #[arg(last = true, required_unless_present = "template", value_name = "PROGRAM ARG")]
     pub command: Vec<String>,
 }
 
@@ -204,9 +207,13 @@ fn piped() -> impl Stream<Item = io::Result<Bytes>> {
 
 /// `run -- PROGRAM ARG…`
 pub(super) async fn run(client: &Client, out: Out, args: &RunArgs) -> Result<(), Failure> {
+    let command = match &args.template {
+        Some(template) => template::expand(client, template, &args.command).await?,
+        None => args.command.clone(),
+    };
     let mut body = json!({
         "kind": "command",
-        "command": args.command,
+        "command": command,
         "max_attempts": args.retries + 1,
     });
     let mut add = |name: &str, value: Option<Value>| {
@@ -214,7 +221,7 @@ pub(super) async fn run(client: &Client, out: Out, args: &RunArgs) -> Result<(),
             body[name] = value;
         }
     };
-    add("name", args.name.clone().map(Value::from));
+    add("name", args.name.clone().or_else(|| args.template.clone()).map(Value::from));
     add("timeout_seconds", args.timeout.map(Value::from));
     add("priority", args.priority.map(|Priority(value)| value.into()));
     let request = client

@@ -118,6 +118,7 @@ async fn files_and_programs_become_jobs() {
     };
     submit::submit(&client, text(), &args).await.unwrap();
     let args = RunArgs {
+        template: None,
         name: None,
         timeout: Some(1.5),
         retries: 2,
