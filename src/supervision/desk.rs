@@ -19,7 +19,7 @@ use crate::domain::{Daemon, nearest_name, same_name};
 
 type Answer = Result<Done, OrderError>;
 
-/// How long a daemon that is stopped by force has to end.
+/// How long a daemon that is stopped by force has until it is left to itself.
 const FORCE: Duration = Duration::from_secs(2);
 
 impl Supervisor {
@@ -75,6 +75,7 @@ impl Supervisor {
             Step::Stop { force, then } if slot.life.is_alive() => {
                 order.step = Step::Stopping { then };
                 order.found = Found::Stopped;
+                slot.forced = force;
                 let grace = if force { FORCE } else { slot.spec.policy.stop_timeout };
                 self.change(index, ctx, |life| life.stop(later(now, grace)))
             }

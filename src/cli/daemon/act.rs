@@ -23,7 +23,7 @@ pub(in crate::cli) struct StopArgs {
     /// Which daemons.
     #[command(flatten)]
     pub selection: Selection,
-    /// Give them one second to end, then kill them
+    /// Kill programs at once; built-in daemons get two seconds to leave things whole
     #[arg(long)]
     pub force: bool,
 }
@@ -38,7 +38,7 @@ pub(in crate::cli) struct RestartArgs {
     /// is not
     #[arg(long)]
     pub rolling: bool,
-    /// Give them one second to end, then kill them
+    /// Kill programs at once; built-in daemons get two seconds to leave things whole
     #[arg(long)]
     pub force: bool,
 }

@@ -121,7 +121,11 @@ impl Life {
             Turn::Asked if was_killed => {
                 let waited = self.kill_at(begun).saturating_duration_since(begun).as_secs_f64();
                 let waited = (waited * 10.0).round() / 10.0;
-                self.vitals.end(&format!("was killed: it did not stop within {waited} s"));
+                if waited > 0.0 {
+                    self.vitals.end(&format!("was killed: it did not stop within {waited} s"));
+                } else {
+                    self.vitals.end(&"was killed");
+                }
             }
             Turn::Asked => self.vitals.end(&tree.end()),
             Turn::Ended => self.judge(tree.end(), watch.socket),
