@@ -21,12 +21,12 @@ use super::{
     plan::{Plan, kill_at},
     probe::Prober,
     reaper::Grave,
-    record::{Files, Record},
+    record::{Files, Record, fingerprint},
     tree::{self, End, Tree},
     watch::Watch,
 };
 use crate::{
-    domain::{Health, Readiness},
+    domain::{Health, Program, Readiness},
     supervision::{Facts, Vitals},
     sys::pidfd,
 };
@@ -84,7 +84,7 @@ impl Life {
         if let Some(record) = files.read()
             && let Some(process) = record.process(options.host.boot_id())
         {
-            if options.program.detach {
+            if options.program.detach && is_same(&record, &options.program) {
                 match self.adopt(&record, process) {
                     Ok(running) => return Ok(running),
                     Err(error) => info!("{} cannot be adopted: {}", options.name, plain(&error)),
@@ -156,6 +156,7 @@ impl Life {
             boot_id: options.host.boot_id().to_owned(),
             run: launch.run.clone(),
             name: options.name.clone(),
+            program: fingerprint(program),
         };
         if let Err(error) = files.write(&record) {
             warn!("the PID of {} cannot be written: {}", options.name, plain(&error));
@@ -307,6 +308,11 @@ impl Life {
         end.ended().await;
         true
     }
+}
+
+/// True if it was started as it would be now; of an old record that is taken for granted.
+fn is_same(record: &Record, program: &Program) -> bool {
+    record.program.is_empty() || record.program == fingerprint(program)
 }
 
 impl Drop for Recorded {
