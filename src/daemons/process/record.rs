@@ -10,8 +10,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::census::Member;
+use crate::domain::Program;
 
 /// Identifies one run of a program, even after the machine was restarted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -24,6 +26,9 @@ pub(super) struct Record {
     pub(super) run: String,
     /// The daemon.
     pub(super) name: String,
+    /// What was started, by [`fingerprint`].
+    #[serde(default)]
+    pub(super) program: String,
 }
 
 impl Record {
@@ -32,6 +37,21 @@ impl Record {
         let recorded = Member { pid: self.pid, started: self.start_time };
         (self.boot_id == boot_id && self.pid > 1 && recorded.lives()).then_some(recorded)
     }
+}
+
+/// Tells programs apart that are started differently; how one is watched and kept does not count.
+pub(super) fn fingerprint(program: &Program) -> String {
+    let Program { command, directory, environment, environment_file, user, group, .. } = program;
+    let identity = (user, group, program.umask, program.nice, program.no_new_privileges);
+    let limits = &program.limits;
+    let limits = (limits.memory, limits.cpu, limits.open_files, limits.processes);
+    let whole = (command, directory, environment, environment_file, identity, limits);
+    // Of texts and numbers, neither can fail.
+    let bytes = serde_json::to_vec(&whole).unwrap_or_default();
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Where it is written down.
@@ -127,6 +147,7 @@ mod tests {
             boot_id: "b".into(),
             run: "r".into(),
             name: "web".into(),
+            program: String::new(),
         };
         assert_eq!(record.process("b"), Some(own));
         assert_eq!(record.process("c"), None);
@@ -144,6 +165,7 @@ mod tests {
             boot_id: "b".into(),
             run: run.into(),
             name: "web".into(),
+            program: String::new(),
         };
         files.write(&record("r1")).unwrap();
         assert_eq!(fs::read_to_string(dir.path().join("web.pid")).unwrap(), "7\n");

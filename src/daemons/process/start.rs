@@ -16,10 +16,14 @@ use super::{
     notify::Socket,
     output::Output,
     reaper::Grave,
-    record::{Files, Record},
+    record::{Files, Record, fingerprint},
     tree::{self, Tree},
 };
-use crate::{domain::Readiness, supervision::Facts, sys::pidfd};
+use crate::{
+    domain::{Program, Readiness},
+    supervision::Facts,
+    sys::pidfd,
+};
 
 /// A program that runs.
 pub(super) struct Running {
@@ -39,7 +43,7 @@ impl Life {
         if let Some(record) = files.read()
             && let Some(process) = record.process(options.host.boot_id())
         {
-            if options.program.detach {
+            if options.program.detach && is_same(&record, &options.program) {
                 match self.adopt(&record, process) {
                     Ok(running) => return Ok(running),
                     Err(error) => info!("{} cannot be adopted: {}", options.name, plain(&error)),
@@ -114,6 +118,7 @@ impl Life {
             boot_id: options.host.boot_id().to_owned(),
             run: launch.run.clone(),
             name: options.name.clone(),
+            program: fingerprint(program),
         };
         if let Err(error) = files.write(&record) {
             warn!("the PID of {} cannot be written: {}", options.name, plain(&error));
@@ -148,6 +153,11 @@ impl Life {
         self.seen.facts.replace(Facts { pid, limits });
         self.vitals.stir();
     }
+}
+
+/// True if it was started as it would be now; of an old record that is taken for granted.
+fn is_same(record: &Record, program: &Program) -> bool {
+    record.program.is_empty() || record.program == fingerprint(program)
 }
 
 fn left_by_earlier(main: Member, marks: Marks) -> Family {

@@ -2,7 +2,7 @@
 //! runs twice.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     hash::{BuildHasher as _, Hasher as _, RandomState},
     os::unix::ffi::OsStrExt as _,
@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Station, lives, marked, sh};
+use crate::support::{Station, daemons, lives, marked, sh};
 
 const ROUNDS: u32 = 50;
 
@@ -67,23 +67,23 @@ fn fifty_kills_leave_nothing_behind_and_nothing_runs_twice() {
     let escape = "(setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 0.1; done' &); \
         (setsid sleep 603 &) & exec sleep 600";
     let forks = "while :; do (setsid sleep 0.3 &) ; sleep 0.02; done";
-    let daemons = json!([
+    let all = json!([
         sh("plain", "exec sleep 600", &json!({})),
         sh("escapes", escape, &json!({"stop_timeout": "1s"})),
         sh("forks", forks, &json!({})),
         sh("ends", "sleep 0.05; exit 1", &json!({"restart_policy": {"max_restarts": 100_000}})),
         sh("detached", "exec sleep 600", &json!({"detach": true})),
     ]);
-    let mut station = Station::with().daemons(&daemons).start();
+    let mut station = Station::with().daemons(&all).start();
     let detached = station.await_pid("detached");
     station.await_pid("escapes");
     let workspace = fs::canonicalize(station.workspace()).unwrap();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let watch = scope.spawn(|| {
-            let mut seen = BTreeSet::new();
+            let mut seen = None;
             while !over.load(Ordering::Relaxed) {
-                seen.extend(twice(&workspace));
+                seen = seen.or_else(|| twice(&workspace));
             }
             seen
         });
@@ -101,7 +101,7 @@ fn fifty_kills_leave_nothing_behind_and_nothing_runs_twice() {
         station.kill();
         station.again();
         over.store(true, Ordering::Relaxed);
-        assert_eq!(watch.join().unwrap(), BTreeSet::new());
+        assert_eq!(watch.join().unwrap(), None);
     });
     let again = station.await_daemon("detached", "is found again", |it| it["state"] == "RUNNING");
     assert_eq!(again["pid"], detached, "{again}");
@@ -113,6 +113,36 @@ fn fifty_kills_leave_nothing_behind_and_nothing_runs_twice() {
     assert!(!lives(detached));
     assert_eq!(station.stop(), 0);
     assert_eq!(marked(&workspace), []);
+}
+
+#[test]
+fn what_is_detached_and_configured_otherwise_is_another_one() {
+    let detached = |script: &str| sh("keeper", script, &json!({"detach": true}));
+    let write = |station: &Station, script: &str| {
+        fs::write(station.config_file(), daemons(&json!([detached(script)]))).unwrap();
+    };
+    let mut station = Station::with().daemons(&json!([detached("exec sleep 600")])).start();
+    let first = station.await_pid("keeper");
+    write(&station, "exec sleep 601");
+    station.cli(["reload"]).exited(0);
+    let second = station.await_daemon("keeper", "is another one", |it| {
+        it["state"] == "RUNNING" && it["pid"].is_u64() && it["pid"] != first
+    });
+    let second = second["pid"].as_u64().unwrap();
+    assert!(!lives(first) && lives(second));
+    // The same while the station does not run.
+    assert_eq!(station.stop(), 0);
+    write(&station, "exec sleep 602");
+    station.again();
+    let third = station.await_pid("keeper");
+    assert!(third != second && !lives(second));
+    // How it is watched may change under it.
+    station.kill();
+    let mut same = detached("exec sleep 602");
+    same["health"] = json!({"command": ["true"]});
+    fs::write(station.config_file(), daemons(&json!([same]))).unwrap();
+    station.again();
+    assert_eq!(station.await_pid("keeper"), third);
 }
 
 #[test]

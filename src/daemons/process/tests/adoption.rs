@@ -97,6 +97,7 @@ async fn a_predecessor_is_killed_with_its_tree() {
         boot_id: host.boot_id().to_owned(),
         run: "earlier".to_owned(),
         name: "it".to_owned(),
+        program: String::new(),
     };
     Files::of(&place.file("run"), "it").write(&record).unwrap();
     let station = place.run_one(program(&["sleep", "1000"]), policy());
