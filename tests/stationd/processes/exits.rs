@@ -66,11 +66,11 @@ fn each_end_has_its_consequence_under_each_policy() {
             for field in ["pid", "next_restart_at", "started_at", "uptime_seconds"] {
                 assert_eq!(daemon[field], Value::Null, "{field}: {daemon}");
             }
-            let states = |list: &Value| -> Vec<Value> {
-                let list = list.as_array().unwrap().iter().map(|it| it["state"].clone());
-                let mut list: Vec<Value> = list.collect();
-                list.dedup(); // it may wait a moment before it is launched, or change its health
-                list
+            let states = |told: &Value| -> Vec<Value> {
+                let all = told.as_array().unwrap().iter().map(|it| it["state"].clone());
+                let mut all: Vec<Value> = all.collect();
+                all.dedup(); // it may wait a moment before it is launched, or change its health
+                all
             };
             let wanted = json!(path(failed, restarts)).as_array().unwrap().clone();
             let told = |list: &Value| {

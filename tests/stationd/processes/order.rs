@@ -51,8 +51,8 @@ fn each_waits_until_what_it_needs_is_as_far_as_it_must_be() {
     for words in ["it waits for server to be healthy", "server: it runs and is degraded"] {
         assert!(why.contains(words), "{words}: {why}");
     }
-    let list = station.cli(["daemon", "list", "--tree"]).exited(0).stdout;
-    assert!(list.contains(&format!("last: STARTING ({waiting})")), "{list}");
+    let tree = station.cli(["daemon", "list", "--tree"]).exited(0).stdout;
+    assert!(tree.contains(&format!("last: STARTING ({waiting})")), "{tree}");
 
     fs::write(station.workspace().join("well"), "").unwrap();
     station.await_daemon("last", "waits for one only", |it| {

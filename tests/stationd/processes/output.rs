@@ -246,5 +246,5 @@ fn output_is_kept_as_it_is_whatever_it_is() {
     assert!(kept.starts_with(b"no end of line\xff\0\n"), "{:?}", &kept[..20]);
     let long = &kept[17..];
     assert!(long.iter().all(|byte| matches!(byte, b'x' | b'\n')), "{}", long.len());
-    assert_eq!(long.iter().filter(|byte| **byte == b'x').count(), 100_000);
+    assert_eq!(long.split(|byte| *byte != b'x').map(<[u8]>::len).sum::<usize>(), 100_000);
 }

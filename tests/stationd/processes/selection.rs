@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Station, run, sh};
+use crate::support::{Builder, Station, run, sh};
 
 fn some() -> Value {
     let on = |on: &[&str]| json!({"depends_on": on});
@@ -22,7 +22,9 @@ fn some() -> Value {
 fn running(station: &Station) -> Vec<String> {
     let names = station.all_daemons().into_iter().filter(|daemon| daemon["enabled"] == true);
     let names: Vec<String> = names.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
-    names.iter().for_each(|name| drop(station.await_state(name, "RUNNING")));
+    for name in &names {
+        station.await_state(name, "RUNNING");
+    }
     for daemon in station.all_daemons() {
         if daemon["enabled"] == false {
             assert_eq!(daemon["state"], "STOPPED", "{daemon}");
@@ -40,7 +42,7 @@ fn only_what_was_asked_for_runs_with_what_it_needs() {
         (&["--profile", "night"], &["lights"]),
     ] {
         let builder = Station::with().daemons(&some());
-        let station = args.iter().fold(builder, |builder, arg| builder.arg(arg)).start();
+        let station = args.iter().fold(builder, Builder::arg).start();
         let mut names = running(&station);
         names.sort();
         let mut wanted = wanted.to_vec();
@@ -59,7 +61,7 @@ fn what_is_not_known_is_told_with_the_nearest() {
         (["--daemons", "camrea"], &["\"camrea\"", "\"camera\""]),
     ] {
         let builder = Station::with().daemons(&some());
-        let refused = args.iter().fold(builder, |builder, arg| builder.arg(arg)).run().exited(78);
+        let refused = args.iter().fold(builder, Builder::arg).run().exited(78);
         assert!(words.iter().all(|word| refused.stderr.contains(word)), "{refused:?}");
         assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     }

@@ -70,8 +70,8 @@ fn a_program_finds_what_it_was_given_and_nothing_of_the_stations() {
     let file = shown["pid_file"].as_str().unwrap();
     assert!(file.ends_with("run/Bench.camera.pid"), "{file}");
     assert_eq!(fs::read_to_string(file).unwrap(), format!("{}\n", shown["pid"]));
-    let mode = fs::metadata(file).unwrap().permissions().mode();
-    assert_eq!(mode & 0o137, 0, "{mode:o}");
+    let allowed = fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(allowed & 0o137, 0, "{allowed:o}");
     assert!(shown["log_file"].as_str().unwrap().ends_with("logs/Bench.camera.log"), "{shown}");
     station.order("bench.camera", "stop");
     assert!(!fs::exists(file).unwrap());

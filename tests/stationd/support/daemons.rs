@@ -41,8 +41,8 @@ pub(crate) fn marked(workspace: &Path) -> Vec<Marked> {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let environment = fs::read(entry.path().join("environ")).ok()?;
         let variable = |name: &str| {
-            let lines = environment.split(|byte| *byte == 0);
-            lines.filter_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next()
+            let mut lines = environment.split(|byte| *byte == 0);
+            lines.find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
         };
         if variable("STATIOND_STATION")? != workspace.as_os_str().as_bytes() {
             return None;
