@@ -11,11 +11,12 @@ use super::{
         CheckHealth, CheckOne, Done, InOrder, List, NotReady, OrderError, Ready, Restart, Show,
         Shutdown, Start, Stop,
     },
+    pulse::Control,
     slot::{Found, Order, Slot, Step, Then},
     supervisor::Supervisor,
     vitals::{Exit, Late},
 };
-use crate::domain::{Daemon, nearest_name, same_name};
+use crate::domain::{Daemon, DaemonKind, nearest_name, same_name};
 
 type Answer = Result<Done, OrderError>;
 
@@ -75,9 +76,14 @@ impl Supervisor {
             Step::Stop { force, then } if slot.life.is_alive() => {
                 order.step = Step::Stopping { then };
                 order.found = Found::Stopped;
-                slot.forced = force;
                 let grace = if force { FORCE } else { slot.spec.policy.stop_timeout };
-                self.change(index, ctx, |life| life.stop(later(now, grace)))
+                let moved = self.change(index, ctx, |life| life.stop(later(now, grace)));
+                let slot = &self.slots[index];
+                if force && slot.spec.kind == DaemonKind::Process {
+                    // It is killed at once; an actor gets time to leave things whole.
+                    slot.tell(Control::Stop(now));
+                }
+                moved
             }
             Step::Stop { then: Then::Rest, .. } => {
                 self.change(index, ctx, |life| life.stop(now));

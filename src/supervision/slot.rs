@@ -15,9 +15,7 @@ use super::{
     spec::Spec,
     vitals::Vitals,
 };
-use crate::domain::{
-    Daemon, DaemonKind, DaemonState, Edge, Health, HealthStatus, Moment, Timestamp,
-};
+use crate::domain::{Daemon, DaemonState, Edge, Health, HealthStatus, Moment, Timestamp};
 
 /// Moments that are remembered of each daemon.
 const REMEMBERED: usize = 50;
@@ -37,8 +35,6 @@ pub(super) struct Slot {
     pub(super) checked: Vec<oneshot::Sender<Daemon>>,
     /// True while it is meant to run.
     pub(super) wanted: bool,
-    /// It is to stop without its leave.
-    pub(super) forced: bool,
     /// It is no longer configured, and goes as soon as it is down.
     pub(super) leaving: bool,
     /// What it is to be as soon as it is down.
@@ -127,7 +123,6 @@ impl Slot {
             orders: VecDeque::new(),
             checked: Vec::new(),
             wanted: false,
-            forced: false,
             leaving: false,
             next: None,
             has_run: false,
@@ -160,11 +155,7 @@ impl Slot {
                 self.launch(Reporter { slot: self.id, incarnation, supervisor }, shared);
             }
             Command::Examine => self.tell(Control::Examine),
-            // A program that is forced is killed at once; an actor gets time to leave things whole.
-            Command::AskToStop(until) => {
-                let at_once = self.forced && self.spec.kind == DaemonKind::Process;
-                self.tell(Control::Stop(if at_once { Instant::now() } else { until }));
-            }
+            Command::AskToStop(until) => self.tell(Control::Stop(until)),
             Command::Retire => {
                 self.vitals.retire();
                 self.child.forget();

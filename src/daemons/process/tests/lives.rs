@@ -122,10 +122,12 @@ async fn a_pid_file_that_somebody_removes_is_written_again() {
     let place = Place::new();
     let station = place.run_one(program(&["sleep", "1000"]), policy());
     let pid = station.running().await.pid.unwrap();
-    for spoil in [(|file| std::fs::remove_file(file).unwrap()) as fn(std::path::PathBuf), |file| {
-        std::fs::write(file, "1\n").unwrap()
-    }] {
-        spoil(place.file("run/it.pid"));
+    for content in [None, Some("1\n")] {
+        let file = place.file("run/it.pid");
+        match content {
+            None => std::fs::remove_file(file).unwrap(),
+            Some(content) => std::fs::write(file, content).unwrap(),
+        }
         station.supervisor.send(CheckHealth).await.unwrap();
         assert_eq!(place.read("run/it.pid"), format!("{pid}\n"));
     }
