@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::checkup::Summary;
 use crate::domain::{Daemon, Device, Job, JobId, LastRun, Live, Progress, Timestamp, same_name};
 
 /// How far the station is in its own life.
@@ -32,6 +33,7 @@ pub struct Board {
     phase: RwLock<Phase>,
     devices: RwLock<BTreeMap<String, Device>>,
     daemons: RwLock<Vec<Arc<Daemon>>>,
+    summary: RwLock<Summary>,
     progress: RwLock<HashMap<JobId, (Progress, Arc<Live>)>>,
     system: RwLock<Option<Arc<Live>>>,
     connections: AtomicUsize,
@@ -56,6 +58,7 @@ impl Board {
             phase: RwLock::new(Phase::Starting("the station is starting".to_owned())),
             devices: RwLock::default(),
             daemons: RwLock::default(),
+            summary: RwLock::default(),
             progress: RwLock::default(),
             system: RwLock::default(),
             connections: AtomicUsize::new(0),
@@ -113,7 +116,7 @@ impl Board {
 
     /// Shows a daemon; only the supervisor's observer does so.
     pub fn show_daemon(&self, daemon: &Daemon) {
-        change(&self.daemons, |daemons| {
+        self.change_daemons(|daemons| {
             match daemons.iter_mut().find(|known| known.name == daemon.name) {
                 Some(known) => *known = Arc::new(daemon.clone()),
                 None => daemons.push(Arc::new(daemon.clone())),
@@ -123,7 +126,19 @@ impl Board {
 
     /// Forgets a daemon that is no more.
     pub fn forget_daemon(&self, name: &str) {
-        change(&self.daemons, |daemons| daemons.retain(|known| known.name != name));
+        self.change_daemons(|daemons| daemons.retain(|known| known.name != name));
+    }
+
+    fn change_daemons(&self, work: impl FnOnce(&mut Vec<Arc<Daemon>>)) {
+        change(&self.daemons, |daemons| {
+            work(daemons);
+            change(&self.summary, |summary| *summary = Summary::of(daemons));
+        });
+    }
+
+    /// What is wrong with the daemons.
+    pub(super) fn summary(&self) -> Summary {
+        read(&self.summary)
     }
 
     /// The last progress message of every active job.

@@ -1,5 +1,7 @@
 //! Is the station well? One judgement for `/health`, `system_status` and the metrics.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::Board;
@@ -36,21 +38,40 @@ pub struct Checks {
 
 const OK: &str = "ok";
 
+/// What is wrong with the daemons: found out whenever one changes, not whenever somebody asks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Summary {
+    /// A critical one does not do its work.
+    fatal: bool,
+    /// What is wrong with the first that is not well.
+    trouble: Option<String>,
+    /// What is wrong with the job queue.
+    queue: Option<String>,
+}
+
+impl Summary {
+    /// Looks at each of them.
+    pub(super) fn of(daemons: &[Arc<Daemon>]) -> Self {
+        let mut enabled = daemons.iter().filter(|daemon| daemon.enabled);
+        let queue = daemons.iter().find(|daemon| daemon.name == "job-queue");
+        Self {
+            fatal: daemons.iter().any(|daemon| daemon.critical && !is_well(daemon)),
+            trouble: enabled.find_map(|daemon| trouble_with(daemon)),
+            queue: queue.and_then(|daemon| trouble_with(daemon)),
+        }
+    }
+}
+
 /// Looks at everything once; cheap enough for every request.
 pub fn checkup(board: &Board, store: &Store) -> Checkup {
-    let daemons = board.daemons();
+    let summary = board.summary();
     let (database, failed) = state_of(store);
-    let broken = daemons.iter().filter(|it| it.enabled).find_map(|it| trouble_with(it));
-    let fatal = failed || daemons.iter().any(|daemon| daemon.critical && !is_well(daemon));
+    let fatal = failed || summary.fatal;
     let checks = Checks {
         database: database.unwrap_or_else(|| OK.to_owned()),
-        queue: daemons
-            .iter()
-            .find(|daemon| daemon.name == "job-queue")
-            .and_then(|it| trouble_with(it))
-            .unwrap_or_else(|| OK.to_owned()),
+        queue: summary.queue.unwrap_or_else(|| OK.to_owned()),
         devices: board.devices().iter().find_map(lost).unwrap_or_else(|| OK.to_owned()),
-        daemons: broken.unwrap_or_else(|| OK.to_owned()),
+        daemons: summary.trouble.unwrap_or_else(|| OK.to_owned()),
         disk: board.trouble("disk").unwrap_or_else(|| OK.to_owned()),
         plugins: board.trouble("plugins").unwrap_or_else(|| OK.to_owned()),
     };
@@ -84,6 +105,13 @@ fn is_well(daemon: &Daemon) -> bool {
 fn trouble_with(daemon: &Daemon) -> Option<String> {
     let Daemon { name, state, health, last_error, .. } = daemon;
     match (state, health.status) {
+        // However it is this moment, it will not be so for long.
+        (DaemonState::Starting | DaemonState::Running, _)
+            if daemon.attempt >= Daemon::CRASH_LOOP =>
+        {
+            let why = last_error.as_deref().unwrap_or("no reason is known");
+            Some(format!("daemon \"{name}\" is in a crash loop: {why}"))
+        }
         (DaemonState::Failed | DaemonState::Backoff, _) => {
             let why = last_error.as_deref().unwrap_or("no reason is known");
             Some(format!("daemon \"{name}\" is {state}: {why}"))

@@ -34,6 +34,8 @@ pub struct Metrics {
     tools: Tools,
     system: System,
     trouble: Option<String>,
+    /// How many jobs there were after so many commits.
+    counted: Option<(u64, jobs::Counts)>,
 }
 
 impl Metrics {
@@ -41,16 +43,15 @@ impl Metrics {
     pub fn new(options: Options, tools: Tools) -> Result<Self, Unreadable> {
         let mut system = System::new().map_err(|error| Unreadable(error.to_string()))?;
         system.refresh_cpu_usage();
-        Ok(Self { options, tools, system, trouble: None })
+        Ok(Self { options, tools, system, trouble: None, counted: None })
     }
 
     fn look(&mut self) {
         self.tools.store.check_file(); // what it finds shows in the store's health
         let sample = self.sample();
         self.tools.history.push(sample, Timestamp::now());
-        let counts = self.tools.store.read(jobs::counts);
-        self.trouble = counts.as_ref().err().map(ToString::to_string);
-        let counts = counts.unwrap_or_default();
+        self.count();
+        let counts = self.counted.map(|(_, counts)| counts).unwrap_or_default();
         let status = Live::SystemStatus {
             status: checkup(&self.tools.board, &self.tools.store).status,
             uptime: self.tools.board.started().elapsed().as_secs_f64(),
@@ -63,6 +64,17 @@ impl Metrics {
         };
         self.tools.board.show_system(Arc::new(status.clone()));
         self.tools.feed.live(&status);
+    }
+
+    /// Counts the jobs, if anything was written since the last time.
+    fn count(&mut self) {
+        let commits = self.tools.store.stats().commits;
+        if self.counted.is_some_and(|(at, _)| at == commits) {
+            return;
+        }
+        let counts = self.tools.store.read(jobs::counts);
+        self.trouble = counts.as_ref().err().map(ToString::to_string);
+        self.counted = counts.ok().map(|counts| (commits, counts));
     }
 
     fn sample(&mut self) -> Sample {

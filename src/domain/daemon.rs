@@ -128,6 +128,11 @@ pub struct Daemon {
     pub timeline: Vec<Moment>,
 }
 
+impl Daemon {
+    /// So many failures in a row, without a stable run since, are a crash loop.
+    pub const CRASH_LOOP: u32 = 3;
+}
+
 /// A daemon that must be there before another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Needs {

@@ -128,6 +128,18 @@ impl Lifecycle {
         self.failures
     }
 
+    /// The same as of now: running well for long enough forgives.
+    pub(super) fn failures_at(&self, now: Instant) -> u32 {
+        match self.state {
+            State::Running { since, .. }
+                if now.saturating_duration_since(since) >= self.policy.stable_after =>
+            {
+                0
+            }
+            _ => self.failures,
+        }
+    }
+
     /// How the last incarnation ended.
     pub(super) fn last_exit(&self) -> Option<&Exit> {
         self.last_exit.as_ref()

@@ -1,5 +1,7 @@
 //! Daemons as people see them, and why they are as they are.
 
+use std::time::Instant;
+
 use log::{error, info, warn};
 
 use super::{lifecycle::State, notice::Notice, slot::Slot, supervisor::Supervisor};
@@ -9,9 +11,6 @@ use crate::domain::{
 
 /// What the log calls the supervisor.
 const TARGET: &str = "stationd::supervision";
-
-/// So many failures in a row are a crash loop.
-const CRASH_LOOP: u32 = 3;
 
 /// So many causes are told at most.
 const CAUSES: usize = 12;
@@ -39,7 +38,7 @@ impl Supervisor {
         (self.observer)(Notice::Changed(&view));
         self.show_waiting(index);
         match view.state {
-            DaemonState::Backoff if moved && view.attempt == CRASH_LOOP => {
+            DaemonState::Backoff if moved && view.attempt == Daemon::CRASH_LOOP => {
                 (self.observer)(Notice::CrashLoop(&view));
             }
             DaemonState::Failed if moved => (self.observer)(Notice::GivenUp(&view)),
@@ -94,7 +93,7 @@ impl Supervisor {
             pid: slot.facts.pid,
             restarts: slot.restarts(),
             restarts_total: slot.restarts_before + slot.restarts(),
-            attempt: life.failures(),
+            attempt: life.failures_at(Instant::now()),
             max_restarts: spec.policy.max_restarts,
             last_error: life.last_failure().map(ToString::to_string),
             last_lines: slot

@@ -38,7 +38,8 @@ impl Faults for Station {
 
     #[track_caller]
     fn history(&self, name: &str, state: &str, restarts: u64) -> Vec<Value> {
-        let path = format!("/api/v1/events?since=0&limit=1000&resource=daemon:{name}");
+        let path =
+            format!("/api/v1/events?since=0&limit=1000&type=daemon_status&resource=daemon:{name}");
         eventually(&format!("the events say that {name} is {state}"), || {
             let events = self.local().get(&path).expect(200)["items"].as_array().unwrap().clone();
             let last = events.last()?;

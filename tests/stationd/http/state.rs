@@ -138,5 +138,5 @@ fn a_daemon_is_described_in_full() {
     assert_eq!((&daemon["kind"], &daemon["state"]), (&json!("builtin"), &json!("RUNNING")));
     assert_eq!(daemon["depends_on"], json!(["device-manager"]));
     let list = station.tcp().get("/api/v1/daemons").expect(200);
-    assert_eq!(list["items"].as_array().unwrap().len(), 5);
+    assert_eq!(list["items"].as_array().unwrap().len(), 6);
 }

@@ -126,7 +126,7 @@ fn a_crash_loop_is_told_and_the_end_of_it_lasts_until_somebody_starts_it() {
     let crash = station.await_alert("loop", "is in a crash loop");
     assert_eq!((&crash["severity"], &crash["source"]), (&json!("warning"), &json!("supervisor")));
     let message = crash["message"].as_str().unwrap();
-    assert!(message.contains("3 times in a row") && message.contains("in despair"), "{crash}");
+    assert!(message.contains("3 failures in a row") && message.contains("in despair"), "{crash}");
     let given_up = station.await_alert("loop", "was given up");
     assert_eq!(given_up["level"], "error");
     assert!(crash["seq"].as_u64() < given_up["seq"].as_u64());
