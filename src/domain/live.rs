@@ -87,7 +87,7 @@ impl Live {
         }
     }
 
-    /// What it is about, as in [`Event::resource`].
+    /// What it is about, as in [`Event::resource`](super::Event::resource).
     pub fn resource(&self) -> String {
         match self {
             Self::JobProgress { job_id, .. } => format!("job:{job_id}"),
