@@ -22,7 +22,7 @@ fn a_program_finds_what_it_was_given_and_nothing_of_the_stations() {
     fs::create_dir_all(builder.workspace()).unwrap();
     fs::write(builder.file("camera.env"), "# of the camera\nFROM_FILE='a b'\nBOTH=file\n").unwrap();
     let script = "env > env.txt; ls -l /proc/self/fd > fd.txt; umask > umask.txt; nice > nice.txt; \
-        pwd > pwd.txt; cat /proc/$$/status > status.txt; echo \"[$0][$1]\" > args.txt; \
+        pwd > pwd.txt; cat /proc/self/status > status.txt; echo \"[$0][$1]\" > args.txt; \
         cat; echo \"end of input\" > input.txt; exec sleep 600";
     let more = json!({"umask": "027", "nice": 5, "no_new_privileges": true,
         "environment": {"GIVEN": "x y", "BOTH": "table"}, "environment_file": builder.file("camera.env")});
