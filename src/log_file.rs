@@ -99,8 +99,9 @@ impl LogFile {
             self.reopen()?;
         }
         if let Some(file) = &mut self.file {
-            self.size += u64::try_from(bytes.len()).unwrap_or(0);
             file.write_all(bytes)?;
+            // What is lost takes no room: a full disk must not push old files out.
+            self.size += u64::try_from(bytes.len()).unwrap_or(0);
         }
         Ok(())
     }

@@ -201,7 +201,9 @@ fn problem(status: StatusCode, text: &str) -> String {
         let detail = error["detail"].as_str().unwrap_or_default();
         let pointer = error["pointer"].as_str().unwrap_or_default().trim_start_matches('/');
         // The first detail is often the detail of the whole.
-        if detail != line {
+        if detail != line && pointer.is_empty() {
+            _ = write!(line, "; {detail}");
+        } else if detail != line {
             _ = write!(line, "; {pointer}: {detail}");
         } else if !pointer.is_empty() {
             line = format!("{pointer}: {detail}");

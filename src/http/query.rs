@@ -8,6 +8,10 @@ use super::error::{Detail, Problem};
 /// Reads a JSON body; an empty one is `{}`.
 pub(super) fn json<T: DeserializeOwned>(body: &web::Bytes) -> Result<T, Problem> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
+    if body.trim_ascii_start().starts_with(b"[") {
+        // A list would be taken for the fields in their order.
+        return Err(Problem::Malformed("the body must be a JSON object".to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value =
         serde_path_to_error::deserialize(&mut reader).map_err(|error| Problem::json(&error))?;

@@ -21,6 +21,12 @@ use crate::{
     sys::crash,
 };
 
+/// Bytes of a record, whatever it says.
+const ROOM: usize = 4096;
+
+/// Characters of a reason that are kept: fewer than there is room for.
+const LONGEST: usize = 600;
+
 /// What a run leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
@@ -91,18 +97,22 @@ impl Run {
 
     /// Completes the record.
     pub(super) fn end(mut self, trouble: Option<&StartError>) {
-        let trouble = trouble.map(ToString::to_string);
+        let trouble = trouble.map(|trouble| trouble.to_string().chars().take(LONGEST).collect());
         self.record.end = Some(End { at_ms: Timestamp::now().as_ms(), trouble });
         self.write();
     }
 
+    /// Always as many bytes, into the same file: a disk that has filled up meanwhile has room for
+    /// the end of a run whose beginning it has taken.
     fn write(&self) {
-        let new = self.file.with_extension("json.new");
-        let written = serde_json::to_vec(&self.record).map_err(io::Error::from).and_then(|text| {
-            let mut file = create(&new)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            fs::rename(&new, &self.file)
+        let text = serde_json::to_string(&self.record).map_err(io::Error::from);
+        let written = text.and_then(|text| {
+            let mut options = File::options();
+            options.write(true).create(true).truncate(false).mode(0o640);
+            let mut file = options.open(&self.file)?;
+            file.write_all(format!("{text:<ROOM$}").as_bytes())?;
+            file.set_len(u64::try_from(text.len().max(ROOM)).unwrap_or(0))?;
+            file.sync_all()
         });
         if let Err(error) = written {
             warn!("failed to write {}: {error}", self.file.display());
@@ -229,6 +239,21 @@ mod tests {
         assert_eq!(judge(Some(&record(None)), &seen(999)).ended_at, None);
         let after = Timestamp::from_ms(1_500);
         assert_eq!(judge(Some(&record(None)), &seen(1_500)).ended_at, Some(after));
+    }
+
+    #[test]
+    fn a_record_is_of_one_size_and_replaced_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(".run.json");
+        let run = Run { file: file.clone(), record: record(None) };
+        run.write();
+        let length = fs::metadata(&file).unwrap().len();
+        assert_eq!(read(&file), Some(record(None)));
+        let long = StartError::Internal("x\"".repeat(10_000));
+        run.end(Some(&long));
+        let end = read(&file).unwrap().end.unwrap();
+        assert!(end.trouble.unwrap().len() < ROOM);
+        assert_eq!(fs::metadata(&file).unwrap().len(), length);
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub(super) struct Order {
     pub(super) answer: Option<oneshot::Sender<Result<Done, OrderError>>>,
     /// How the order found the daemon.
     pub(super) found: Found,
+    /// When it was given.
+    pub(super) since: Instant,
 }
 
 /// How an order found its daemon.
@@ -85,7 +87,7 @@ pub(super) enum Found {
 impl Order {
     /// An order that nobody waits for.
     pub(super) fn silent(step: Step) -> Self {
-        Self { step, answer: None, found: Found::Down }
+        Self { step, answer: None, found: Found::Down, since: Instant::now() }
     }
 }
 

@@ -6,7 +6,8 @@ use log::{error, info, warn};
 
 use super::{lifecycle::State, notice::Notice, slot::Slot, supervisor::Supervisor};
 use crate::domain::{
-    Cause, Condition, Daemon, DaemonState, Edge, Health, HealthStatus, Needs, Timestamp, Why,
+    Cause, Condition, Daemon, DaemonKind, DaemonState, Edge, Health, HealthStatus, Needs,
+    Timestamp, Why,
 };
 
 /// What the log calls the supervisor.
@@ -281,6 +282,9 @@ impl Supervisor {
         let (policy, name) = (&slot.spec.policy, &slot.spec.name);
         let seconds = |duration: std::time::Duration| duration.as_secs_f64();
         match slot.life.state() {
+            State::Running { .. } if slot.spec.kind == DaemonKind::Process => {
+                "nothing is due".to_owned()
+            }
             State::Running { .. } => format!(
                 "nothing is due; it is asked how it is every {} s",
                 seconds(policy.health_interval)

@@ -104,8 +104,9 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_added_extension("new");
     let mut options = OpenOptions::new();
     let mut file = options.create(true).write(true).truncate(true).mode(0o640).open(&new)?;
-    file.write_all(bytes)?;
-    fs::rename(new, path)
+    file.write_all(bytes).and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&new); // it says nothing
+    })
 }
 
 /// A daemon's name as the name of a file: what would be none, or would be hidden, is written as

@@ -1,6 +1,6 @@
 //! What a client wants to hear.
 
-use crate::domain::{Channel, Frame};
+use crate::domain::{Channel, Frame, same_name};
 
 /// A set of channels and single things.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,10 +91,15 @@ impl Subscription {
     /// those alone who follow that daemon.
     pub(super) fn wants_thing(&self, channel: Channel, resource: &str) -> bool {
         if channel == Channel::Logs && resource.starts_with("daemon:") {
-            return self.things.iter().any(|thing| thing == resource);
+            return self.has_thing(resource);
         }
         let own = matches!(channel, Channel::Jobs | Channel::Devices | Channel::Daemons);
-        self.wants_channel(channel) || own && self.things.iter().any(|thing| thing == resource)
+        self.wants_channel(channel) || own && self.has_thing(resource)
+    }
+
+    /// Names of daemons and devices match as people write them.
+    fn has_thing(&self, resource: &str) -> bool {
+        self.things.iter().any(|thing| same_name(thing, resource))
     }
 
     /// True if all of a channel was asked for.

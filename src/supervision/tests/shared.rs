@@ -7,7 +7,7 @@ use actix::{Actor, ActorContext, Context, Handler, Message};
 use super::support::{backoff, eventually, is_well, ms, policy, seen_as, spec, supervise};
 use crate::{
     domain::{DaemonState, Health, HealthStatus},
-    supervision::{Child, Facts, Link, Policy, Service, Show, Stop, Vitals, child},
+    supervision::{Child, Facts, Link, Policy, Service, Show, Start, Stop, Vitals, child},
 };
 
 /// Tells its thread, and is up when told to be.
@@ -177,4 +177,23 @@ async fn a_shared_thread_that_stands_still_is_replaced_for_all() {
     .await;
     let threads = threads.lock().unwrap();
     assert_ne!(threads[0], *threads.last().unwrap());
+}
+
+#[actix::test]
+async fn a_stop_overrules_a_start_that_is_still_under_way() {
+    let threads = Threads::default();
+    let (child, link) = slow(&threads);
+    let (supervisor, _) = supervise(vec![(spec("a", &[], policy()), child)]);
+    link.up().await;
+    let start = supervisor.send(Start { name: "a".into() });
+    let stop = supervisor.send(Stop { name: "a".into(), force: false });
+    let (start, stop) = tokio::join!(start, stop);
+    let (start, stop) = (start.unwrap(), stop.unwrap());
+    assert_eq!(
+        start.map(|done| done.did).map_err(|error| error.to_string()),
+        Err("a was told to stop before it was up".to_owned())
+    );
+    assert_eq!(stop.unwrap().daemon.state, DaemonState::Stopped);
+    let view = supervisor.send(Show { name: "a".into() }).await.unwrap().unwrap();
+    assert_eq!((view.state, view.attempt), (DaemonState::Stopped, 0));
 }

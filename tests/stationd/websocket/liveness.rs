@@ -23,7 +23,7 @@ fn a_stopping_station_says_good_bye_to_everybody() {
 
 #[test]
 fn a_client_that_shows_no_life_is_dropped_and_one_that_answers_is_not() {
-    let station = Station::with().set("websocket.heartbeat_interval", "1s").start();
+    let station = Station::with().set("websocket.heartbeat_interval", "2s").start();
     let mut dead = WebSocket::connect(&station.tcp());
     let mut alive = WebSocket::connect(&station.tcp());
     let mut talking = WebSocket::subscribed(&station.tcp(), &["jobs"]);
