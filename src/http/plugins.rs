@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::{
     app::{App, Control, entry},
-    error::{Detail, Problem},
+    error::Problem,
     guard::Who,
     query::json,
-    station::order,
+    station::{ask, refused},
 };
 use crate::domain::{Actor, Outcome, did_you_mean, nearest_name, same_name};
 
@@ -38,12 +37,9 @@ pub(super) async fn install(
         return Err(Problem::field("path", "write the whole path of the plug-in's directory"));
     }
     let at = path.display().to_string();
-    let (answer, done) = oneshot::channel();
-    order(&app, Control::InstallPlugin { path, answer }).await?;
-    let name = match done.await {
-        Ok(Ok(name)) => name,
-        refused => return Err(not_done(&app, &who.actor, "plugin.install", &at, refused)),
-    };
+    let done = ask(&app, |answer| Control::InstallPlugin { path, answer }).await?;
+    let name =
+        done.map_err(|reasons| not_done(&app, &who.actor, "plugin.install", &at, reasons))?;
     written(&app, &who.actor, "plugin.install", &name, Outcome::Ok, &at);
     let plugin = app.plugins().iter().find(|plugin| plugin.name == name).cloned();
     let shown = plugin.map_or_else(|| json!({"name": name}), |plugin| json!(plugin));
@@ -57,15 +53,10 @@ pub(super) async fn remove(
     Who(who): Who,
 ) -> Result<HttpResponse, Problem> {
     let name = known(&app, &name)?;
-    let (answer, done) = oneshot::channel();
-    order(&app, Control::RemovePlugin { name: name.clone(), answer }).await?;
-    match done.await {
-        Ok(Ok(_)) => {
-            written(&app, &who.actor, "plugin.remove", &name, Outcome::Ok, "");
-            Ok(HttpResponse::NoContent().finish())
-        }
-        refused => Err(not_done(&app, &who.actor, "plugin.remove", &name, refused)),
-    }
+    let done = ask(&app, |answer| Control::RemovePlugin { name: name.clone(), answer }).await?;
+    done.map_err(|reasons| not_done(&app, &who.actor, "plugin.remove", &name, reasons))?;
+    written(&app, &who.actor, "plugin.remove", &name, Outcome::Ok, "");
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// `POST /api/v1/plugins/reload`: reads them again, and the configuration with them.
@@ -73,12 +64,9 @@ pub(super) async fn reload(
     app: web::Data<App>,
     Who(who): Who,
 ) -> Result<web::Json<Value>, Problem> {
-    let (answer, done) = oneshot::channel();
-    order(&app, Control::Reload { answer }).await?;
-    let changed = match done.await {
-        Ok(Ok(changed)) => changed,
-        refused => return Err(not_done(&app, &who.actor, "plugin.reload", "all", refused)),
-    };
+    let done = ask(&app, |answer| Control::Reload { answer }).await?;
+    let changed =
+        done.map_err(|reasons| not_done(&app, &who.actor, "plugin.reload", "all", reasons))?;
     written(&app, &who.actor, "plugin.reload", "all", Outcome::Ok, "");
     Ok(web::Json(json!({"changed": changed, "items": *app.plugins()})))
 }
@@ -94,19 +82,9 @@ fn known(app: &App, name: &str) -> Result<String, Problem> {
     })
 }
 
-fn not_done<T>(
-    app: &App,
-    actor: &Actor,
-    action: &str,
-    name: &str,
-    answer: Result<Result<T, Vec<String>>, oneshot::error::RecvError>,
-) -> Problem {
-    let Ok(Err(reasons)) = answer else {
-        return Problem::Unavailable("the station is stopping".to_owned());
-    };
+fn not_done(app: &App, actor: &Actor, action: &str, name: &str, reasons: Vec<String>) -> Problem {
     written(app, actor, action, name, Outcome::Failed, &reasons.join("; "));
-    let detail = |detail| Detail { pointer: String::new(), detail };
-    Problem::Invalid(reasons.into_iter().map(detail).collect())
+    refused(reasons)
 }
 
 fn written(app: &App, actor: &Actor, action: &str, name: &str, outcome: Outcome, detail: &str) {

@@ -20,10 +20,29 @@ struct ShutdownBody {
     force: bool,
 }
 
-/// Asks something of the station as a whole.
-pub(super) async fn order(app: &App, control: Control) -> Result<(), Problem> {
-    let gone = |_| Problem::Unavailable("the station is stopping".to_owned());
-    app.control().send(control).await.map_err(gone)
+/// Asks something of the station as a whole that has no answer.
+async fn order(app: &App, control: Control) -> Result<(), Problem> {
+    app.control().send(control).await.map_err(|_| stopping())
+}
+
+fn stopping() -> Problem {
+    Problem::Unavailable("the station is stopping".to_owned())
+}
+
+/// Asks something of the station as a whole and waits for the answer.
+pub(super) async fn ask<T>(
+    app: &App,
+    control: impl FnOnce(oneshot::Sender<T>) -> Control,
+) -> Result<T, Problem> {
+    let (answer, done) = oneshot::channel();
+    order(app, control(answer)).await?;
+    done.await.map_err(|_| stopping())
+}
+
+/// Every reason why the station did not do it.
+pub(super) fn refused(reasons: Vec<String>) -> Problem {
+    let detail = |detail| Detail { pointer: String::new(), detail };
+    Problem::Invalid(reasons.into_iter().map(detail).collect())
 }
 
 /// `POST /api/v1/shutdown` `{"force":false}`: answered before the stop begins.
@@ -54,16 +73,9 @@ pub(super) async fn reload(
     app: web::Data<App>,
     Who(who): Who,
 ) -> Result<web::Json<Value>, Problem> {
-    let (answer, done) = oneshot::channel();
-    order(&app, Control::Reload { answer }).await?;
-    let done = done.await;
+    let done = ask(&app, |answer| Control::Reload { answer }).await;
     let outcome = if matches!(done, Ok(Ok(_))) { Outcome::Ok } else { Outcome::Failed };
     app.audit(&who.actor, "station.reload", "station".to_owned(), outcome);
-    match done {
-        Ok(Ok(changed)) => Ok(web::Json(json!({"changed": changed}))),
-        Ok(Err(problems)) => Err(Problem::Invalid(
-            problems.into_iter().map(|detail| Detail { pointer: String::new(), detail }).collect(),
-        )),
-        Err(_) => Err(Problem::Unavailable("the station is stopping".to_owned())),
-    }
+    let changed = done?.map_err(refused)?;
+    Ok(web::Json(json!({"changed": changed})))
 }
