@@ -138,6 +138,11 @@ fn a_file_with_any_mistake_changes_nothing() {
         assert_eq!(station.local().get("/api/v1/daemons/three").status, 404);
         assert_eq!(station.local().get("/ready").status, 200);
     }
+    let audit = station.local().get("/api/v1/events?since=0&limit=1000&type=audit").expect(200);
+    let audit = audit["items"].as_array().unwrap().iter();
+    let reloads = audit.filter(|it| it["action"] == "station.reload");
+    let outcomes: Vec<_> = reloads.map(|it| it["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["failed"; 3]);
 }
 
 #[test]

@@ -29,6 +29,19 @@ async fn a_program_that_fails_its_check_is_restarted() {
 }
 
 #[actix::test]
+async fn failures_count_only_in_a_row() {
+    let place = Place::new();
+    let once_in_three = "printf . >> asked; [ $(($(wc -c < asked) % 3)) = 1 ]";
+    let probe = Probe::Command(["sh", "-c", once_in_three].map(str::to_owned).to_vec());
+    let asked_often = "touch asked; while [ $(wc -c < asked) -lt 12 ]; do sleep 0.01; done";
+    let program = Program { health: Some(check(probe, 3)), ..shell(asked_often) };
+    let station = place.run_one(program, policy());
+    let ended = station.ended().await;
+    assert_eq!(ended.last_exit.as_deref(), Some("exited with 0"), "{ended:?}");
+    station.stop().await;
+}
+
+#[actix::test]
 async fn what_is_wrong_is_said() {
     let place = Place::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();

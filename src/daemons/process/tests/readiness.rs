@@ -1,15 +1,18 @@
 //! When a program counts as up.
 
+use super::support::*;
+use crate::domain::{DaemonState, Probe, Program, Readiness};
 use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     thread,
     time::Duration,
 };
-
-use super::support::*;
-use crate::domain::{DaemonState, Probe, Program, Readiness};
 
 async fn comes_up(place: &Place, ready: Readiness, script: &str) -> Station {
     let station = place.run_one(Program { ready, ..shell(script) }, policy());
@@ -80,9 +83,12 @@ async fn by_an_answer_from_200_to_399() {
     let place = Place::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/health", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
     thread::spawn(move || {
         for status in ["503 No", "404 No", "302 Found"] {
             let (mut stream, _) = listener.accept().unwrap();
+            count.fetch_add(1, Relaxed);
             let _ = stream.read(&mut [0; 4096]).unwrap();
             let head = format!("HTTP/1.1 {status}\r\nLocation: /\r\nContent-Length: 0\r\n\r\n");
             stream.write_all(head.as_bytes()).unwrap();
@@ -91,6 +97,7 @@ async fn by_an_answer_from_200_to_399() {
     let ready = Readiness::Probe(Probe::Http(url));
     let station = place.run_one(Program { ready, ..shell("sleep 1000") }, policy());
     station.running().await;
+    assert_eq!(asked.load(Relaxed), 3, "only the last answer is good");
     station.stop().await;
 }
 
