@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix::{AsyncContext, Context, Handler, MessageResult, ResponseFuture};
+use actix::{Context, Handler, MessageResult, ResponseFuture};
 use tokio::sync::oneshot;
 
 use super::{
@@ -19,9 +19,6 @@ use super::{
 use crate::domain::{Daemon, DaemonKind, nearest_name, same_name};
 
 type Answer = Result<Done, OrderError>;
-
-/// How long an order to stop waits for the end of a start.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a daemon that is stopped by force has until it is left to itself.
 const FORCE: Duration = Duration::from_secs(2);
@@ -46,9 +43,6 @@ impl Supervisor {
         let slot = &mut self.slots[index];
         slot.wanted = !matches!(step, Step::Stop { then: Then::Rest, .. });
         slot.orders.push_back(Order { answer: Some(answer), ..Order::silent(step) });
-        if matches!(step, Step::Stop { .. }) {
-            ctx.run_later(PATIENCE, Self::settle);
-        }
         if self.closing.is_some() {
             self.refuse_orders();
         }
@@ -65,6 +59,7 @@ impl Supervisor {
         match order.step {
             Step::Start => {
                 order.step = Step::Starting;
+                order.since = now;
                 if up {
                     order.found = Found::Up;
                 }
@@ -77,7 +72,7 @@ impl Supervisor {
             }
             Step::Starting => match self.outcome(index) {
                 Some(answer) => self.finish(index, answer),
-                None if self.is_overruled(index, now) => {
+                None if self.slots[index].overruled_at().is_some_and(|at| at <= now) => {
                     let name = self.name(index).to_owned();
                     let reason = "was told to stop before it was up";
                     self.finish(index, Err(OrderError::Refused { name, reason }))
@@ -114,14 +109,6 @@ impl Supervisor {
                 true
             }
         }
-    }
-
-    /// True if the order after the one under way is to stop, and has waited long enough for a start
-    /// that may never come to its end.
-    fn is_overruled(&self, index: usize, now: Instant) -> bool {
-        let Some(next) = self.slots[index].orders.get(1) else { return false };
-        let Step::Stop { force, .. } = next.step else { return false };
-        force || now.saturating_duration_since(next.since) >= PATIENCE
     }
 
     /// Orders the same for whatever a daemon needs, ahead of its own launch. What has done its

@@ -1,6 +1,11 @@
 //! One daemon as the supervisor holds it.
 
-use std::{collections::VecDeque, mem, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix::{Arbiter, Recipient};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
@@ -16,6 +21,9 @@ use super::{
     vitals::Vitals,
 };
 use crate::domain::{Daemon, DaemonState, Edge, Health, HealthStatus, Moment, Timestamp};
+
+/// How long an order to stop waits for the end of the start before it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Moments that are remembered of each daemon.
 const REMEMBERED: usize = 50;
@@ -69,7 +77,7 @@ pub(super) struct Order {
     pub(super) answer: Option<oneshot::Sender<Result<Done, OrderError>>>,
     /// How the order found the daemon.
     pub(super) found: Found,
-    /// When it was given.
+    /// When it was given; of a start under way, when that began.
     pub(super) since: Instant,
 }
 
@@ -243,6 +251,17 @@ impl Slot {
             && self.next.is_none()
             && self.life.state() != State::Waiting
             && self.life.due(self.vitals.last_beat()).is_none_or(|due| now < due)
+    }
+
+    /// When the start under way, which may never come to its end, gives way to the order to stop
+    /// behind it. What that one waited for others before does not count.
+    pub(super) fn overruled_at(&self) -> Option<Instant> {
+        let [start, stop] = [self.orders.front()?, self.orders.get(1)?];
+        match (start.step, stop.step) {
+            (Step::Starting, Step::Stop { force: true, .. }) => Some(stop.since),
+            (Step::Starting, Step::Stop { .. }) => Some(start.since.max(stop.since) + PATIENCE),
+            _ => None,
+        }
     }
 
     /// Why it is down, in one sentence.

@@ -331,7 +331,8 @@ impl Supervisor {
     }
 
     fn set_alarm(&mut self, ctx: &mut Context<Self>) {
-        let due = self.slots.iter().filter_map(|slot| slot.life.due(slot.vitals.last_beat())).min();
+        let due = |slot: &Slot| [slot.life.due(slot.vitals.last_beat()), slot.overruled_at()];
+        let due = self.slots.iter().flat_map(due).flatten().min();
         if self.alarm.map(|(at, _)| at) == due {
             return;
         }

@@ -1,13 +1,18 @@
 //! Daemons that share a thread, say themselves when they are up, and speak up by themselves.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
-use actix::{Actor, ActorContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, Addr, Context, Handler, Message};
 
 use super::support::{backoff, eventually, is_well, ms, policy, seen_as, spec, supervise};
 use crate::{
     domain::{DaemonState, Health, HealthStatus},
-    supervision::{Child, Facts, Link, Policy, Service, Show, Start, Stop, Vitals, child},
+    supervision::{
+        Child, Facts, Link, Policy, Service, Show, Start, Stop, Supervisor, Vitals, child,
+    },
 };
 
 /// Tells its thread, and is up when told to be.
@@ -196,4 +201,30 @@ async fn a_stop_overrules_a_start_that_is_still_under_way() {
     assert_eq!(stop.unwrap().daemon.state, DaemonState::Stopped);
     let view = supervisor.send(Show { name: "a".into() }).await.unwrap().unwrap();
     assert_eq!((view.state, view.attempt), (DaemonState::Stopped, 0));
+}
+
+#[actix::test]
+async fn a_stop_that_waited_for_others_gives_each_start_its_time() {
+    let threads = Threads::default();
+    let (child, link) = slow(&threads);
+    let (supervisor, _) = supervise(vec![(spec("a", &[], policy()), child)]);
+    link.up().await;
+    let begun = Instant::now();
+    let start = |supervisor: &Addr<Supervisor>| supervisor.send(Start { name: "a".into() });
+    let stop =
+        |supervisor: &Addr<Supervisor>| supervisor.send(Stop { name: "a".into(), force: false });
+    // The first start never ends and is overruled; the second one comes up after a while, when the
+    // stop behind it has waited for longer than a start is given.
+    let orders = [0, 1].map(|_| (start(&supervisor), stop(&supervisor)));
+    let [first, second] = orders;
+    let rise = async {
+        first.1.await.unwrap().unwrap();
+        assert!(begun.elapsed() >= ms(1000));
+        link.up().await;
+        link.tell(Do::Rise).unwrap();
+    };
+    let (refused, started, stopped, ()) = tokio::join!(first.0, second.0, second.1, rise);
+    assert!(refused.unwrap().is_err());
+    assert_eq!(started.unwrap().unwrap().did, "started (PID 42)");
+    assert_eq!(stopped.unwrap().unwrap().daemon.state, DaemonState::Stopped);
 }
