@@ -25,7 +25,7 @@ use nix::{
 };
 use stationd::{
     domain::{DeviceStatus, JobId},
-    link::{End, Faults, LinkHandle, LinkOptions, Report, Run, SimulatorOptions, Source},
+    link::{End, Faults, LinkHandle, LinkOptions, Report, Run, SimulatorOptions, Source, Start},
 };
 
 const LINES: usize = 100_000;
@@ -245,7 +245,11 @@ fn run(
     count: usize,
     mut progress: impl FnMut((Instant, u64)),
 ) {
-    link.run(Run { job: JobId::new(), source: Source::Bytes(lines(count)) });
+    link.run(Run {
+        job: JobId::new(),
+        source: Source::Bytes(lines(count)),
+        start: Start::default(),
+    });
     loop {
         match reports.recv_timeout(Duration::from_mins(2)).expect("the job ends") {
             (at, Report::Progress { checkpoint, .. }) => {

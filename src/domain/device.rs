@@ -85,6 +85,45 @@ pub struct Envelope {
     pub z: Option<f64>,
 }
 
+/// A move by hand, from where the tool is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jog {
+    /// Along X, in millimetres.
+    pub x: f64,
+    /// Along Y.
+    pub y: f64,
+    /// Along Z; up is positive.
+    pub z: f64,
+    /// Millimetres a minute.
+    pub feed: f64,
+}
+
+impl Jog {
+    /// How far a tool is moved by hand at once, at most, along each axis.
+    pub const FARTHEST: f64 = 1000.0;
+    /// And how fast.
+    pub const FASTEST: f64 = 20_000.0;
+}
+
+impl Default for Jog {
+    /// Nowhere, at a pace that a person can follow.
+    fn default() -> Self {
+        Self { x: 0.0, y: 0.0, z: 0.0, feed: 1000.0 }
+    }
+}
+
+/// How warm a part of a machine is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Temperature {
+    /// Which part: `T0` (a hot end), `bed`, `chamber`.
+    pub part: String,
+    /// In degrees Celsius.
+    pub celsius: f64,
+    /// What it is to be, in degrees Celsius; 0 = off.
+    pub target: f64,
+}
+
 /// A machine as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Device {
@@ -118,6 +157,9 @@ pub struct Device {
     pub last_heard: Option<Timestamp>,
     /// True while the pen or tool is up, where the machine knows.
     pub pen_up: Option<bool>,
+    /// How warm its parts are, where it tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub temperatures: Vec<Temperature>,
     /// The emergency stop, if one has been pressed and not been cleared.
     pub estop: Option<Estop>,
 }

@@ -6,7 +6,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     Daemon, DaemonState, Device, DeviceStatus, HealthStatus, JobId, JobState, Outcome, Position,
@@ -235,6 +235,10 @@ pub struct DeviceReport {
 impl DeviceReport {
     /// What events say of a machine.
     pub fn of(device: &Device, now: Timestamp) -> Self {
+        let mut metadata = Map::new();
+        if !device.temperatures.is_empty() {
+            metadata.insert("temperatures".to_owned(), json!(device.temperatures));
+        }
         let uptime = device.connected_at.map_or(Duration::ZERO, |since| since.until(now));
         Self {
             device_id: device.name.clone(),
@@ -248,7 +252,7 @@ impl DeviceReport {
             error_message: device.error_message.clone().unwrap_or_default(),
             position: device.position,
             pen_up: device.pen_up,
-            metadata: Map::new(),
+            metadata,
         }
     }
 }

@@ -23,7 +23,7 @@ pub use audit::{Actor, AuditEntry, Outcome};
 pub use backoff::{Backoff, BackoffError};
 pub use builtin::{BUILTINS, Builtin};
 pub use daemon::{Cause, Daemon, DaemonKind, DaemonState, Moment, Needs, Why};
-pub use device::{Axes, Device, DeviceStatus, Envelope, Estop, Position};
+pub use device::{Axes, Device, DeviceStatus, Envelope, Estop, Jog, Position, Temperature};
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Severity};
 pub use health::{Health, HealthStatus};
 pub use id::JobId;

@@ -22,3 +22,18 @@ pub struct Checkpoint {
     /// The bytes of those lines.
     pub receive_bytes: u64,
 }
+
+impl Checkpoint {
+    /// Of a job that begins after that many lines of its file.
+    pub(super) fn after(lines: u64) -> Self {
+        Self { lines_acknowledged: lines, lines_sent: lines, ..Self::default() }
+    }
+
+    /// Lines of the file up to this number were passed over while the machine had nothing to do.
+    pub(super) fn pass(&mut self, lines: u64, number: u64) {
+        self.lines_acknowledged += lines;
+        self.lines_sent += lines;
+        self.acknowledged_line = number;
+        self.sent_line = number;
+    }
+}

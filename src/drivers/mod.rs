@@ -6,16 +6,18 @@
 //! [`crate::toolpath::Splitter`], so that everyone counts the same lines.
 
 mod checkpoint;
+mod feed;
 pub mod grbl;
 mod outcome;
 
 use std::time::Duration;
 
 pub use checkpoint::Checkpoint;
+pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
 pub use outcome::{End, Refused};
 
-use crate::domain::{DeviceStatus, Position};
+use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
 pub const NAMES: [&str; 1] = ["grbl"];
@@ -34,14 +36,16 @@ pub struct Options {
 }
 
 /// What is asked of a driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Runs the file that is supplied from now on.
-    Start,
+    Start(Start),
     /// Holds the job still.
     Pause,
     /// Lets it go on.
     Resume,
+    /// Lets it go on after a stop of the file with what comes after the next one.
+    SkipLayer,
     /// Stops safely; the job ends as cancelled.
     Cancel,
     /// Stops safely, job or not; a job ends as interrupted for this reason.
@@ -54,6 +58,10 @@ pub enum Command {
     Home,
     /// Takes it out of alarm.
     Unlock,
+    /// Moves the tool by hand, from where it is.
+    Jog(Jog),
+    /// Ends such a move at once.
+    StopJog,
     /// Stops it at once, and keeps it stopped.
     Estop,
     /// Lets it be used again.
@@ -69,6 +77,8 @@ pub enum Event {
     Identified(String),
     /// Where the tool is, in work coordinates, and whether it is up; `None` = no longer known.
     Position(Option<Position>, Option<bool>),
+    /// How warm it is, of all that the machine tells of.
+    Temperatures(Vec<Temperature>),
     /// The machine has refused a line or gone into alarm.
     Fault(String),
     /// The machine has said something of its own accord.
@@ -79,7 +89,8 @@ pub enum Event {
     Resumed,
     /// It is over.
     Ended(End),
-    /// What came of [`Command::Send`], [`Command::Home`] or [`Command::Unlock`].
+    /// What came of [`Command::Send`], [`Command::Home`], [`Command::Unlock`] or
+    /// [`Command::Jog`].
     Answered(Result<Vec<String>, Refused>),
     /// The machine has answered the emergency stop.
     EstopConfirmed,

@@ -19,7 +19,7 @@ use super::{
     worker::{State, Worker},
 };
 use crate::{
-    domain::{JobId, Timestamp},
+    domain::{JobId, Jog, Timestamp},
     drivers,
 };
 
@@ -34,11 +34,14 @@ pub(super) enum Request {
     Run(Run),
     Pause(JobId),
     Resume(JobId),
+    SkipLayer(JobId),
     Cancel(JobId),
     Interrupt(JobId, String),
     Send(String, Reply),
     Home(Reply),
     Unlock(Reply),
+    Jog(Jog, Reply),
+    StopJog,
     Connect,
     Disconnect,
     ClearEstop,
@@ -115,6 +118,12 @@ impl LinkHandle {
         self.ask(Request::Resume(job));
     }
 
+    /// Lets a job that stopped for a person go on with what comes after its next stop;
+    /// `Report::Resumed` follows.
+    pub fn skip_layer(&self, job: JobId) {
+        self.ask(Request::SkipLayer(job));
+    }
+
     /// Stops the job, makes the machine safe, then ends it as cancelled.
     pub fn cancel(&self, job: JobId) {
         self.ask(Request::Cancel(job));
@@ -140,6 +149,17 @@ impl LinkHandle {
     /// Takes the machine out of alarm; its position may be wrong from then on.
     pub fn unlock(&self) -> Answer {
         self.answered(Request::Unlock)
+    }
+
+    /// Moves the tool by hand while no job is on the machine; answered once the machine has taken
+    /// it, which is before it is there.
+    pub fn jog(&self, jog: Jog) -> Answer {
+        self.answered(|reply| Request::Jog(jog, reply))
+    }
+
+    /// Ends such a move at once.
+    pub fn stop_jog(&self) {
+        self.ask(Request::StopJog);
     }
 
     /// Connects now, and again after every loss. So it is from the start.

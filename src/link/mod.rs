@@ -32,7 +32,7 @@ mod tests;
 mod worker;
 
 pub use crate::{
-    drivers::{Checkpoint, End, Refused},
+    drivers::{Checkpoint, End, Refused, Start, StopPoint},
     firmware::{Drawing, Faults, Move},
 };
 pub use detect::{Candidate, detect};

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{domain::JobId, firmware::Faults};
+use crate::{domain::JobId, drivers::Start, firmware::Faults};
 
 /// One machine: where it is and how it is treated.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub struct Run {
     pub job: JobId,
     /// What is sent.
     pub source: Source,
+    /// How it begins, and where it stops for a person.
+    pub start: Start,
 }
 
 /// Where the file of a job is.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{DeviceStatus, JobId, Position},
+    domain::{DeviceStatus, JobId, Position, Temperature},
     drivers::{Checkpoint, End},
 };
 
@@ -31,6 +31,8 @@ pub enum Report {
         /// True while the tool is up (Z above 0 in work coordinates), where it is known.
         pen_up: Option<bool>,
     },
+    /// How warm the machine is; at most 10 a second.
+    Temperatures(Vec<Temperature>),
     /// The machine has refused a line or gone into alarm; count it.
     Fault {
         /// Number and meaning.

@@ -75,7 +75,11 @@ impl Station {
 
     fn run(&self, text: &str) -> JobId {
         let job = JobId::new();
-        self.link.run(Run { job, source: Source::Bytes(text.as_bytes().to_vec()) });
+        self.link.run(Run {
+            job,
+            source: Source::Bytes(text.as_bytes().to_vec()),
+            start: Start::default(),
+        });
         job
     }
 
@@ -114,7 +118,11 @@ fn a_file_is_drawn_through_a_real_terminal() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all(text.as_bytes()).unwrap();
     let job = JobId::new();
-    station.link.run(Run { job, source: Source::File(file.path().to_owned()) });
+    station.link.run(Run {
+        job,
+        source: Source::File(file.path().to_owned()),
+        start: Start::default(),
+    });
     let (end, checkpoint) = station.end(job);
     assert_eq!(end, End::Completed);
     let lines = toolpath::analyse(text.as_bytes()).unwrap().0.lines;
@@ -237,7 +245,11 @@ fn an_error_fails_the_job_with_its_line() {
 fn a_file_that_cannot_be_read_fails_the_job() {
     let station = Station::idle(0.0);
     let job = JobId::new();
-    station.link.run(Run { job, source: Source::File("/nonexistent/file".into()) });
+    station.link.run(Run {
+        job,
+        source: Source::File("/nonexistent/file".into()),
+        start: Start::default(),
+    });
     let End::Failed { line: None, message } = station.end(job).0 else {
         panic!("{:?}", station.seen)
     };

@@ -192,6 +192,7 @@ impl Worker {
                 Event::Position(position, pen_up) => {
                     (self.report)(Report::Position { position, pen_up });
                 }
+                Event::Temperatures(all) => (self.report)(Report::Temperatures(all)),
                 Event::Fault(message) => (self.report)(Report::Fault { message }),
                 Event::Said(text) => (self.report)(Report::Said { text }),
                 Event::Answered(answer) => {

@@ -15,4 +15,4 @@ pub use analyse::analyse;
 pub use estimate::Estimate;
 pub use kind::FileKind;
 pub use preview::{Preview, preview};
-pub use split::{MAX_RAW_LINE, Next, Splitter, clean};
+pub use split::{Dialect, MAX_RAW_LINE, Next, Splitter};

@@ -1,5 +1,43 @@
 //! Cuts a file into the lines that go to the machine.
 
+/// What of a line of a file goes to the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// G-code for GRBL: comments are taken out; so are bytes that it would act on wherever they
+    /// stand (`?`, `!`, `~`, control characters and everything from 0x80 on; gnea/grbl,
+    /// interface.md).
+    #[default]
+    Gcode,
+    /// G-code for Marlin: what follows `;` is a comment. Nothing else is taken out but control
+    /// characters, since messages (M117) may say anything.
+    Marlin,
+    /// Lines as they are, but for control characters.
+    Lines,
+}
+
+impl Dialect {
+    /// What goes to a machine of this driver.
+    pub fn of(driver: &str) -> Self {
+        match driver {
+            "grbl" => Self::Gcode,
+            "marlin" => Self::Marlin,
+            _ => Self::Lines,
+        }
+    }
+
+    /// Puts into `line` what of one line of a file, `raw`, goes to the machine.
+    pub fn clean(self, raw: &[u8], line: &mut Vec<u8>) {
+        match self {
+            Self::Gcode => clean(raw, line),
+            Self::Marlin => {
+                let code = raw.iter().position(|byte| *byte == b';').unwrap_or(raw.len());
+                printable(&raw[..code], line);
+            }
+            Self::Lines => printable(raw, line),
+        }
+    }
+}
+
 /// A line of the file may have that many bytes, comments included.
 pub const MAX_RAW_LINE: usize = 4096;
 
@@ -16,11 +54,11 @@ pub enum Next {
     End,
 }
 
-/// Cuts a file, supplied piece by piece, into the lines that go to the machine. Comments are taken
-/// out; so are bytes that GRBL would act on wherever they stand (`?`, `!`, `~`, control characters
-/// and everything from 0x80 on; gnea/grbl, interface.md). Lines that are empty then are not sent.
+/// Cuts a file, supplied piece by piece, into the lines that go to the machine, by its [`Dialect`].
+/// Lines of which nothing is left are not sent.
 #[derive(Debug, Default)]
 pub struct Splitter {
+    dialect: Dialect,
     buffer: Vec<u8>,
     start: usize,
     number: u64,
@@ -29,9 +67,14 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// At the beginning of a file.
+    /// At the beginning of a file of G-code.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// At the beginning of a file in this dialect.
+    pub fn of(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
     }
 
     /// More of the file.
@@ -77,7 +120,7 @@ impl Splitter {
             if std::mem::take(&mut self.skipping) || raw.len() > MAX_RAW_LINE {
                 return Next::TooLong(self.number);
             }
-            clean(raw, line);
+            self.dialect.clean(raw, line);
             if !line.is_empty() {
                 return Next::Line(self.number);
             }
@@ -96,8 +139,19 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-/// Puts into `line` what of one line of a file, `raw`, goes to the machine.
-pub fn clean(raw: &[u8], line: &mut Vec<u8>) {
+fn printable(raw: &[u8], line: &mut Vec<u8>) {
+    line.clear();
+    line.extend(raw.iter().filter(|byte| !byte.is_ascii_control()));
+    trim(line);
+}
+
+fn trim(line: &mut Vec<u8>) {
+    line.truncate(line.trim_ascii_end().len());
+    let blanks = line.len() - line.trim_ascii_start().len();
+    line.drain(..blanks);
+}
+
+fn clean(raw: &[u8], line: &mut Vec<u8>) {
     line.clear();
     let raw = raw.trim_ascii();
     if raw.iter().all(|byte| PLAIN[usize::from(*byte)]) {
@@ -116,10 +170,7 @@ pub fn clean(raw: &[u8], line: &mut Vec<u8>) {
             _ => {}
         }
     }
-    let kept = line.trim_ascii_end().len();
-    line.truncate(kept);
-    let blanks = line.len() - line.trim_ascii_start().len();
-    line.drain(..blanks);
+    trim(line);
 }
 
 #[cfg(test)]
@@ -129,7 +180,11 @@ mod tests {
     use super::*;
 
     fn lines_of(chunks: &[&[u8]]) -> Vec<(u64, String)> {
-        let mut splitter = Splitter::new();
+        lines_in(Dialect::Gcode, chunks)
+    }
+
+    fn lines_in(dialect: Dialect, chunks: &[&[u8]]) -> Vec<(u64, String)> {
+        let mut splitter = Splitter::of(dialect);
         let (mut lines, mut line) = (Vec::new(), Vec::new());
         for chunk in chunks {
             splitter.supply(chunk);
@@ -150,6 +205,15 @@ mod tests {
         let lines = lines_of(&[text]);
         let expected = [(4, "g21  G90"), (5, "G1 X1 Y2"), (7, "M2")];
         assert_eq!(lines, expected.map(|(number, line)| (number, line.to_owned())));
+    }
+
+    #[test]
+    fn each_dialect_keeps_what_its_machine_understands() {
+        let text = b"M117 50% (done?) ; said\r\n;\n\x02 note; this \n";
+        let of = |dialect| lines_in(dialect, &[text]).into_iter().map(|(_, line)| line);
+        assert!(of(Dialect::Gcode).eq(["M117 50", "note"]));
+        assert!(of(Dialect::Marlin).eq(["M117 50% (done?)", "note"]));
+        assert!(of(Dialect::Lines).eq(["M117 50% (done?) ; said", ";", "note; this"]));
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl DeviceManager {
                 self.tools.feed.live(&Live::DeviceStatus(machine.report()));
                 return;
             }
+            Report::Temperatures(temperatures) => {
+                machine.device.temperatures = temperatures;
+                machine.show(&self.tools.board);
+                self.tools.feed.live(&Live::DeviceStatus(machine.report()));
+                return;
+            }
             Report::Fault { message } => {
                 warn!("device \"{name}\": {message}");
                 machine.device.error_count += 1;

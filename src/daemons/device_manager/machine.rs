@@ -149,6 +149,7 @@ impl Machine {
             error_count: 0,
             last_heard: None,
             pen_up: None,
+            temperatures: Vec::new(),
             estop: None,
         };
         Self { link, device, on: None, left: false, leaving: Vec::new() }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Device, DeviceStatus, Job, JobAction, JobId},
-    link::{Drawing, Run, Source},
+    link::{Drawing, Run, Source, Start},
     supervision::Mended,
     toolpath::{self, Estimate},
 };
@@ -47,7 +47,7 @@ impl Handler<RunJob> for DeviceManager {
             return Err(DeviceError::NotIdle { name: device, status });
         }
         let (id, estimated) = (job.id, estimate(source.clone()));
-        machine.link.run(Run { job: id, source });
+        machine.link.run(Run { job: id, source, start: Start::default() });
         machine.on = Some(OnMachine::new(job, &jobs));
         ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
             // Nothing came if the file cannot be read: the link, which reads it too, says so.

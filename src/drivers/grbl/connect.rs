@@ -31,7 +31,7 @@ impl Grbl {
         self.forget_position();
         self.machine.state = None;
         self.since_idle = 0;
-        self.send_line(b"$I", super::window::Origin::Console);
+        self.send_line(b"$I", super::Origin::Console);
         self.phase = Phase::Identifying { since: self.now, version: None };
     }
 

@@ -1,9 +1,12 @@
 //! Single lines of a person.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
-use super::{Event, Grbl, Phase, Refused, State, window::Origin};
-use crate::toolpath::clean;
+use super::{Event, Grbl, Origin, Phase, Refused, State};
+use crate::{domain::Jog, toolpath::Dialect};
+
+/// Ends a jog at once, and nothing else (gnea/grbl, jogging.md).
+const JOG_CANCEL: u8 = 0x85;
 
 /// The way home is long, and GRBL says nothing on it.
 const HOMING: Duration = Duration::from_mins(5);
@@ -22,6 +25,25 @@ impl Grbl {
                 self.send_line(&text, Origin::Console);
                 self.phase = Phase::Console { lines: Vec::new(), since: self.now };
             }
+        }
+    }
+
+    /// A jog is a line that can be called off, and leaves the modes of the machine as they were.
+    pub(super) fn jog(&mut self, jog: &Jog) {
+        let mut line = "$J=G91G21".to_owned();
+        for (axis, distance) in [('X', jog.x), ('Y', jog.y), ('Z', jog.z)] {
+            if distance != 0.0 {
+                _ = write!(line, "{axis}{distance:.3}");
+            }
+        }
+        _ = write!(line, "F{:.0}", jog.feed);
+        self.send(&line);
+    }
+
+    /// The machine ignores this byte unless it jogs.
+    pub(super) fn stop_jog(&mut self) {
+        if !matches!(self.phase, Phase::Closed | Phase::Running(_)) {
+            self.out.push(JOG_CANCEL);
         }
     }
 
@@ -49,7 +71,7 @@ impl Grbl {
             return Err(Refused::Line("it is more than one line".to_owned()));
         }
         let mut text = Vec::new();
-        clean(line.as_bytes(), &mut text);
+        Dialect::Gcode.clean(line.as_bytes(), &mut text);
         if text.is_empty() {
             return Err(Refused::Line("nothing is left of it without comments".to_owned()));
         }

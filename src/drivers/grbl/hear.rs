@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    End, Event, Grbl, Phase, Refused, meaning,
+    End, Event, Grbl, Origin, Phase, Refused, meaning,
     status::{Report, State},
     stop::Why,
-    window::Origin,
     wire::Said,
 };
 

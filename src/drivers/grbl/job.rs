@@ -3,41 +3,28 @@
 use std::time::Duration;
 
 use super::{
-    End, Event, Grbl, Options, Phase, State,
+    End, Event, Feed, Grbl, Origin, Phase, Start, State,
     stop::Why,
-    window::{Origin, Window, goes_alone},
+    window::{Window, goes_alone},
 };
-use crate::toolpath::{Next, Splitter, clean, gcode::Words};
+use crate::{
+    drivers::feed::Next,
+    toolpath::{Dialect, gcode::Words},
+};
 
 /// Characters that GRBL's line buffer holds; it throws blanks away before they get there.
 const LONGEST: usize = 79;
-
-/// More of the file is asked for below that many bytes.
-const LOW: usize = 4096;
 
 /// Homing moves the machine for a long time without a word.
 const HOMING: Duration = Duration::from_mins(5);
 
 /// A job on the machine.
 pub(super) struct Job {
-    pub(super) file: Splitter,
-    /// The next line, if `pending` says so.
-    line: Vec<u8>,
-    pending: Option<(Origin, bool)>,
-    stage: Stage,
+    pub(super) feed: Feed,
     pub(super) pause: Pause,
     /// When the machine last acknowledged anything, was seen to work, or was given something after
     /// a rest.
     moved: Duration,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
-    Start(usize),
-    File,
-    End(usize),
-    /// All is sent.
-    Drain,
 }
 
 /// Whether the job is held still.
@@ -51,91 +38,32 @@ pub(super) enum Pause {
         resume: bool,
     },
     Held,
+    /// Everything before a stop of the file is done; a person is waited for.
+    AtStop,
     /// `~` has been sent, last at this time.
     Resuming {
         since: Duration,
     },
 }
 
-/// What a job has for the machine next.
-enum Step {
-    Line,
-    Wait,
-    Fail(Option<u64>, String),
+impl Pause {
+    /// True while nothing moves until a person says so.
+    pub(super) fn is_held(self) -> bool {
+        matches!(self, Self::Held | Self::AtStop)
+    }
 }
 
 impl Job {
-    fn new(now: Duration) -> Self {
-        Self {
-            file: Splitter::new(),
-            line: Vec::new(),
-            pending: None,
-            stage: Stage::Start(0),
-            pause: Pause::No,
-            moved: now,
-        }
-    }
-
-    pub(super) fn wants_file(&self) -> bool {
-        !self.file.is_finished() && self.file.waiting() < LOW
+    fn new(start: Start, now: Duration) -> Self {
+        Self { feed: Feed::new(start, Dialect::Gcode), pause: Pause::No, moved: now }
     }
 
     /// True while the end, a standstill or a start is awaited.
     pub(super) fn is_waiting(&self, window: &Window) -> bool {
         match self.pause {
             Pause::Asked { .. } | Pause::Resuming { .. } => true,
-            Pause::Held => false,
-            Pause::No => self.is_drained(window),
-        }
-    }
-
-    fn is_drained(&self, window: &Window) -> bool {
-        self.stage == Stage::Drain && window.is_empty()
-    }
-
-    fn next(&mut self, options: &Options, window: usize) -> Step {
-        loop {
-            let (script, name, index) = match self.stage {
-                Stage::Start(index) => (&options.start_lines, "start_lines", index),
-                Stage::End(index) => (&options.end_lines, "end_lines", index),
-                Stage::Drain => return Step::Wait,
-                Stage::File => match self.file.next_line(&mut self.line) {
-                    Next::Line(number) => {
-                        if let Err(message) = check_length(&self.line, window) {
-                            return Step::Fail(Some(number), message);
-                        }
-                        self.pending = Some((Origin::File(number), goes_alone(&self.line)));
-                        return Step::Line;
-                    }
-                    Next::TooLong(number) => {
-                        return Step::Fail(
-                            Some(number),
-                            "the line is longer than 4096 bytes".to_owned(),
-                        );
-                    }
-                    Next::More => return Step::Wait,
-                    Next::End => {
-                        self.stage = Stage::End(0);
-                        continue;
-                    }
-                },
-            };
-            let Some(text) = script.get(index) else {
-                self.stage = if name == "start_lines" { Stage::File } else { Stage::Drain };
-                continue;
-            };
-            self.stage = match self.stage {
-                Stage::Start(index) => Stage::Start(index + 1),
-                _ => Stage::End(index + 1),
-            };
-            clean(text.as_bytes(), &mut self.line);
-            if !self.line.is_empty() {
-                if let Err(message) = check_length(&self.line, window) {
-                    return Step::Fail(None, format!("{name} {}: {message}", index + 1));
-                }
-                self.pending = Some((Origin::Script(name, index), goes_alone(&self.line)));
-                return Step::Line;
-            }
+            Pause::Held | Pause::AtStop => false,
+            Pause::No => window.is_empty() && (self.feed.is_over() || self.feed.is_at_stop()),
         }
     }
 }
@@ -152,7 +80,7 @@ pub(super) fn check_length(line: &[u8], window: usize) -> Result<(), String> {
 }
 
 impl Grbl {
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, start: Start) {
         let refusal = match &self.phase {
             _ if self.latched => Some("the emergency stop has not been cleared"),
             Phase::Ready => match self.machine.state {
@@ -173,9 +101,9 @@ impl Grbl {
             let reason = format!("nothing was sent: {reason}");
             return self.ended(End::Interrupted { reason, position_known: true });
         }
-        self.checkpoint = super::Checkpoint::default();
+        self.checkpoint = super::Checkpoint::after(start.skip);
         self.since_idle = 0;
-        self.phase = Phase::Running(Box::new(Job::new(self.now)));
+        self.phase = Phase::Running(Box::new(Job::new(start, self.now)));
     }
 
     /// Sends as many lines as the machine has room for.
@@ -185,33 +113,49 @@ impl Grbl {
             return;
         }
         loop {
-            if job.pending.is_none() {
-                match job.next(&self.options, self.window.size()) {
-                    Step::Line => {}
-                    Step::Wait => return,
-                    Step::Fail(line, message) => {
-                        let why = Why::Failed { line, message };
-                        self.say(Event::Fault(why.to_string()));
-                        return self.stop(why);
-                    }
-                }
+            let next = job.feed.next(&self.options);
+            if let Some((lines, number)) = job.feed.passed() {
+                self.checkpoint.pass(lines, number);
             }
-            let Some((origin, alone)) = job.pending else { return };
-            if !self.window.admits(&job.line, alone) {
+            let origin = match next {
+                Next::Line(origin) => origin,
+                Next::Wait | Next::Stop(_) | Next::End => return,
+                Next::Fail(line, message) => {
+                    return self.cannot_send(Why::Failed { line: Some(line), message });
+                }
+            };
+            let line = job.feed.line();
+            if let Err(message) = check_length(line, self.window.size()) {
+                return self.cannot_send(match origin {
+                    Origin::File(line) => Why::Failed { line: Some(line), message },
+                    Origin::Script(name, index) => {
+                        let message = format!("{name} {}: {message}", index + 1);
+                        Why::Failed { line: None, message }
+                    }
+                    Origin::Console => Why::Failed { line: None, message },
+                });
+            }
+            let alone = goes_alone(line);
+            if !self.window.admits(line, alone) {
                 return;
             }
             if self.window.is_empty() {
                 job.moved = self.now;
             }
-            job.pending = None;
-            self.window.sent(&job.line, alone, origin);
-            self.out.extend_from_slice(&job.line);
+            self.window.sent(line, alone, origin);
+            self.out.extend_from_slice(line);
             self.out.push(b'\n');
+            job.feed.take();
             if let Origin::File(number) = origin {
                 self.checkpoint.lines_sent += 1;
                 self.checkpoint.sent_line = number;
             }
         }
+    }
+
+    fn cannot_send(&mut self, why: Why) {
+        self.say(Event::Fault(why.to_string()));
+        self.stop(why);
     }
 
     pub(super) fn acknowledged(&mut self) {
@@ -240,7 +184,7 @@ impl Grbl {
         let Phase::Running(job) = &mut self.phase else { return };
         match &mut job.pause {
             Pause::Asked { resume, .. } => *resume = false,
-            Pause::Held => {}
+            Pause::Held | Pause::AtStop => {}
             Pause::No | Pause::Resuming { .. } => {
                 job.pause = Pause::Asked { stale: self.polled.outstanding, resume: false };
                 self.out.push(b'!');
@@ -256,8 +200,28 @@ impl Grbl {
                 job.pause = Pause::Resuming { since: self.now };
                 self.out.push(b'~');
             }
+            Pause::AtStop => {
+                job.feed.pass();
+                self.go_on();
+            }
             Pause::No | Pause::Resuming { .. } => {}
         }
+    }
+
+    /// Leaves out what comes up to the next stop, if the job is at one.
+    pub(super) fn skip_layer(&mut self) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        if job.pause == Pause::AtStop {
+            job.feed.drop_layer();
+            self.go_on();
+        }
+    }
+
+    fn go_on(&mut self) {
+        let Phase::Running(job) = &mut self.phase else { return };
+        job.pause = Pause::No;
+        job.moved = self.now;
+        self.say(Event::Resumed);
     }
 
     pub(super) fn job_report(&mut self, state: State, empty: bool) {
@@ -272,7 +236,7 @@ impl Grbl {
             return self
                 .stop_in_alarm(Why::Interrupted("the machine went into alarm".to_owned()), true);
         }
-        let drained = job.is_drained(&self.window);
+        let empty_handed = self.window.is_empty();
         match &mut job.pause {
             Pause::Asked { stale, .. } if *stale => *stale = false,
             Pause::Asked { resume, .. } if stands => {
@@ -297,11 +261,15 @@ impl Grbl {
                 if by_itself && state == State::Idle {
                     return;
                 }
-                job.pause = Pause::No;
-                job.moved = self.now;
-                self.say(Event::Resumed);
+                self.go_on();
             }
-            Pause::No if stands && drained => {
+            Pause::No if stands && empty_handed && job.feed.is_at_stop() => {
+                job.pause = Pause::AtStop;
+                if let Next::Stop(message) = job.feed.next(&self.options) {
+                    self.say(Event::Paused(Some(message)));
+                }
+            }
+            Pause::No if stands && empty_handed && job.feed.is_over() => {
                 self.phase = Phase::Ready;
                 self.ended(End::Completed);
             }
@@ -320,7 +288,8 @@ impl Grbl {
         // It is asked all the time (POLL_BUSY): does it answer?
         let silence = self.now.saturating_sub(self.machine.reported.max(job.moved));
         let held = job.pause != Pause::No;
-        if self.window.is_empty() && job.stage != Stage::Drain && !held {
+        let drains = job.feed.is_over() || job.feed.is_at_stop();
+        if self.window.is_empty() && !drains && !held {
             // It waits for the file, not for the machine.
             return;
         }

@@ -30,14 +30,17 @@ mod wire;
 
 use std::{collections::VecDeque, time::Duration};
 
-use job::{Job, Pause};
+use job::Job;
 pub use meaning::{alarm, error};
 use status::State;
 use stop::{Stop, Why};
 use window::Window;
 use wire::Lines;
 
-use super::{Checkpoint, Command, Driver, End, Event, Options, Refused};
+use super::{
+    Checkpoint, Command, Driver, End, Event, Options, Refused, Start,
+    feed::{Feed, Origin},
+};
 use crate::domain::{Axes, DeviceStatus, Position};
 
 /// Soft reset.
@@ -164,7 +167,7 @@ impl Grbl {
         self.say(Event::Ended(end));
     }
 
-    fn send_line(&mut self, line: &[u8], origin: window::Origin) {
+    fn send_line(&mut self, line: &[u8], origin: Origin) {
         self.window.sent(line, window::goes_alone(line), origin);
         self.out.extend_from_slice(line);
         self.out.push(b'\n');
@@ -186,7 +189,7 @@ impl Grbl {
             | Phase::Estop { .. } => None,
             Phase::Ready if !moves => Some(POLL_IDLE),
             Phase::Running(job) if job.is_waiting(&self.window) => Some(POLL_WAITING),
-            Phase::Running(job) if job.pause == Pause::Held => Some(POLL_IDLE),
+            Phase::Running(job) if job.pause.is_held() => Some(POLL_IDLE),
             Phase::Ready | Phase::Console { .. } | Phase::Running(_) => Some(POLL_BUSY),
             Phase::Asking { .. } | Phase::Stopping(_) => Some(POLL_WAITING),
         }
@@ -216,7 +219,7 @@ impl Grbl {
                 return (DeviceStatus::Connecting, None);
             }
             _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
-            Phase::Running(job) if job.pause == Pause::Held => return (DeviceStatus::Paused, None),
+            Phase::Running(job) if job.pause.is_held() => return (DeviceStatus::Paused, None),
             Phase::Running(_) | Phase::Stopping(_) | Phase::Console { .. } => {
                 return (DeviceStatus::Busy, None);
             }
@@ -299,15 +302,18 @@ impl Driver for Grbl {
     fn command(&mut self, command: Command, now: Duration) {
         self.now = now;
         match command {
-            Command::Start => self.start(),
+            Command::Start(start) => self.start(start),
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
+            Command::SkipLayer => self.skip_layer(),
             Command::Cancel => self.stop(Why::Cancelled),
             Command::Interrupt(reason) => self.stop(Why::Interrupted(reason)),
             Command::FileFailed(message) => self.stop(Why::Failed { line: None, message }),
             Command::Send(line) => self.send(&line),
             Command::Home => self.send("$H"),
             Command::Unlock => self.send("$X"),
+            Command::Jog(jog) => self.jog(&jog),
+            Command::StopJog => self.stop_jog(),
             Command::Estop => self.estop(),
             Command::ClearEstop => self.clear_estop(),
         }
@@ -315,13 +321,13 @@ impl Driver for Grbl {
     }
 
     fn wants_file(&self) -> bool {
-        matches!(&self.phase, Phase::Running(job) if job.wants_file())
+        matches!(&self.phase, Phase::Running(job) if job.feed.wants_file())
     }
 
     fn supply(&mut self, bytes: &[u8], now: Duration) {
         self.now = now;
         if let Phase::Running(job) = &mut self.phase {
-            job.file.supply(bytes);
+            job.feed.supply(bytes);
         }
         self.settle();
     }
@@ -329,7 +335,7 @@ impl Driver for Grbl {
     fn end_of_file(&mut self, now: Duration) {
         self.now = now;
         if let Phase::Running(job) = &mut self.phase {
-            job.file.finish();
+            job.feed.finish();
         }
         self.settle();
     }

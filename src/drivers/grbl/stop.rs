@@ -5,8 +5,8 @@
 
 use std::{fmt, time::Duration};
 
-use super::{End, Event, Grbl, Phase, RESET, Refused, State, window::Origin};
-use crate::toolpath::clean;
+use super::{End, Event, Grbl, Origin, Phase, RESET, Refused, State};
+use crate::toolpath::Dialect;
 
 /// An emergency stop is repeated that often until the machine answers.
 pub(super) const ESTOP_REPEAT: Duration = Duration::from_millis(250);
@@ -158,7 +158,7 @@ impl Grbl {
     fn next_stop_line(&mut self, mut next: usize) {
         while let Some(text) = self.options.on_stop.get(next) {
             let mut line = Vec::new();
-            clean(text.as_bytes(), &mut line);
+            Dialect::Gcode.clean(text.as_bytes(), &mut line);
             if !line.is_empty() && super::job::check_length(&line, self.window.size()).is_ok() {
                 self.send_line(&line, Origin::Script("on_stop", next));
                 return self.step(Step::Lines { next, since: self.now });

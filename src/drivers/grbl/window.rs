@@ -2,16 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Where a line comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The file: the number of the line in it, from 1.
-    File(u64),
-    /// `start_lines`, `end_lines` or `on_stop`: which, from 0.
-    Script(&'static str, usize),
-    /// A person, or this driver.
-    Console,
-}
+use super::Origin;
 
 /// Lines that were sent and not acknowledged.
 #[derive(Debug)]

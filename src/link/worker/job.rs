@@ -51,7 +51,7 @@ impl Worker {
         };
         let shown = Checkpoint::default();
         self.state.job = Some(Active { id, reader, ended: false, reported: None, shown });
-        self.driver.command(Command::Start, self.now());
+        self.driver.command(Command::Start(run.start), self.now());
         self.feed();
         self.write();
     }

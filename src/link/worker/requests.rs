@@ -21,11 +21,14 @@ impl Worker {
             Request::Run(run) => self.run_job(run),
             Request::Pause(job) => self.of_job(job, Command::Pause),
             Request::Resume(job) => self.of_job(job, Command::Resume),
+            Request::SkipLayer(job) => self.of_job(job, Command::SkipLayer),
             Request::Cancel(job) => self.of_job(job, Command::Cancel),
             Request::Interrupt(job, reason) => self.of_job(job, Command::Interrupt(reason)),
             Request::Send(line, reply) => self.console(Command::Send(line), reply),
             Request::Home(reply) => self.console(Command::Home, reply),
             Request::Unlock(reply) => self.console(Command::Unlock, reply),
+            Request::Jog(jog, reply) => self.console(Command::Jog(jog), reply),
+            Request::StopJog => self.driver.command(Command::StopJog, self.now()),
             Request::Connect => {
                 if self.state.link.is_none() {
                     self.state.retry.attempt = 0;

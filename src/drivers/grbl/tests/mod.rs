@@ -2,6 +2,7 @@
 
 mod cases;
 mod laws;
+mod people;
 
 use std::time::Duration;
 
@@ -75,8 +76,12 @@ impl Bench {
     }
 
     fn run(&mut self, file: &str) {
+        self.run_from(file, Start::default());
+    }
+
+    fn run_from(&mut self, file: &str, start: Start) {
         self.file = Some(file.as_bytes().to_vec());
-        self.command(Command::Start);
+        self.command(Command::Start(start));
     }
 
     fn command(&mut self, command: Command) {

@@ -1,0 +1,363 @@
+//! What a job sends, in which order: its preamble, the file, the device's `end_lines`; and where it
+//! stops for a person.
+//!
+//! Drivers look at what is [next](Feed::next), send it when the machine has room, and
+//! [take](Feed::take) it then.
+
+use std::collections::VecDeque;
+
+use super::Options;
+use crate::toolpath::{self, Dialect, Splitter};
+
+/// More of the file is asked for below that many bytes.
+const LOW: usize = 4096;
+
+/// How a job begins, and where it stops for a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Of a job that goes on where it was interrupted: what brings the machine back there, sent
+    /// instead of `start_lines`.
+    pub preamble: Option<Vec<String>>,
+    /// How many lines of the file are not sent again, as `Analysis::lines` counts them.
+    pub skip: u64,
+    /// Where the job stops for a person, in order.
+    pub stops: Vec<StopPoint>,
+}
+
+/// A place in a file where a job stops until a person lets it go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopPoint {
+    /// The line of the file (from 1) before which it stops.
+    pub line: u64,
+    /// True if that line does nothing but ask for the stop, and is not sent.
+    pub instead: bool,
+    /// What the person is to do.
+    pub message: String,
+}
+
+/// Where a line comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The file: the number of the line in it, from 1.
+    File(u64),
+    /// `start_lines`, `end_lines`, `on_stop` or a preamble: which, from 0.
+    Script(&'static str, usize),
+    /// A person, or the driver itself.
+    Console,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A line: see [`Feed::line`].
+    Line(Origin),
+    /// Everything before has to be carried out, then a person lets it go on by [`Feed::pass`].
+    Stop(String),
+    /// More of the file.
+    Wait,
+    /// A line that cannot be sent, by its number in the file, and why.
+    Fail(u64, String),
+    /// Nothing.
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    Begin(usize),
+    File,
+    Finish(usize),
+    End,
+}
+
+/// The lines of a job on their way to the machine.
+#[derive(Debug)]
+pub(super) struct Feed {
+    dialect: Dialect,
+    file: Splitter,
+    line: Vec<u8>,
+    /// What is known to come next, until it is taken.
+    next: Option<Next>,
+    stage: Stage,
+    preamble: Option<Vec<String>>,
+    skip: u64,
+    stops: VecDeque<StopPoint>,
+    /// A person wants nothing of what comes before the next stop.
+    dropping: bool,
+    /// The number of the line that was read last.
+    number: u64,
+    /// Lines that were passed over since the driver last asked.
+    passed: u64,
+}
+
+impl Feed {
+    /// Before the first line.
+    pub(super) fn new(start: Start, dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            file: Splitter::of(dialect),
+            line: Vec::new(),
+            next: None,
+            stage: Stage::Begin(0),
+            preamble: start.preamble,
+            skip: start.skip,
+            stops: start.stops.into(),
+            dropping: false,
+            number: 0,
+            passed: 0,
+        }
+    }
+
+    /// True if more of the file should be supplied, or its end.
+    pub(super) fn wants_file(&self) -> bool {
+        !self.file.is_finished() && self.file.waiting() < LOW
+    }
+
+    /// More of the file.
+    pub(super) fn supply(&mut self, bytes: &[u8]) {
+        self.file.supply(bytes);
+    }
+
+    /// There is no more of it.
+    pub(super) fn finish(&mut self) {
+        self.file.finish();
+    }
+
+    /// What comes next; the same until it is taken.
+    pub(super) fn next(&mut self, options: &Options) -> Next {
+        if let Some(next) = &self.next {
+            return next.clone();
+        }
+        let next = self.advance(options);
+        if next != Next::Wait {
+            self.next = Some(next.clone());
+        }
+        next
+    }
+
+    /// The line that [`Next::Line`] speaks of.
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// What came next has been sent.
+    pub(super) fn take(&mut self) {
+        if !matches!(self.next, Some(Next::Stop(_) | Next::End)) {
+            self.next = None;
+        }
+    }
+
+    /// True while it waits for a person to let it go on.
+    pub(super) fn is_at_stop(&self) -> bool {
+        matches!(self.next, Some(Next::Stop(_)))
+    }
+
+    /// Goes on after a stop.
+    pub(super) fn pass(&mut self) {
+        if self.is_at_stop() {
+            let instead = self.stops.front().is_some_and(|stop| stop.instead);
+            self.drop_stops(self.number);
+            // The line behind the stop has been read already.
+            self.next = (!instead).then_some(Next::Line(Origin::File(self.number)));
+            self.passed += u64::from(instead);
+        }
+    }
+
+    /// Goes on after a stop with what comes after the next one.
+    pub(super) fn drop_layer(&mut self) {
+        if self.is_at_stop() {
+            self.drop_stops(self.number);
+            self.passed += 1;
+            self.next = None;
+            self.dropping = true;
+        }
+    }
+
+    /// How many lines of the file were passed over since this was last asked, and the number of
+    /// the last that was read.
+    pub(super) fn passed(&mut self) -> Option<(u64, u64)> {
+        let passed = std::mem::take(&mut self.passed);
+        (passed > 0).then_some((passed, self.number))
+    }
+
+    /// True once everything has been taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.next == Some(Next::End)
+    }
+
+    fn advance(&mut self, options: &Options) -> Next {
+        loop {
+            let next = match self.stage {
+                Stage::Begin(index) => {
+                    self.stage = Stage::Begin(index + 1);
+                    let (name, lines) = match &self.preamble {
+                        Some(preamble) => ("resume", preamble),
+                        None => ("start_lines", &options.start_lines),
+                    };
+                    let Some(text) = lines.get(index) else {
+                        self.stage = Stage::File;
+                        continue;
+                    };
+                    self.dialect.clean(text.as_bytes(), &mut self.line);
+                    Next::Line(Origin::Script(name, index))
+                }
+                Stage::File => match self.file_line() {
+                    Some(next) => return next,
+                    None => continue,
+                },
+                Stage::Finish(index) => {
+                    let Some(text) = options.end_lines.get(index) else {
+                        self.stage = Stage::End;
+                        continue;
+                    };
+                    self.stage = Stage::Finish(index + 1);
+                    self.dialect.clean(text.as_bytes(), &mut self.line);
+                    Next::Line(Origin::Script("end_lines", index))
+                }
+                Stage::End => return Next::End,
+            };
+            if !self.line.is_empty() {
+                return next;
+            }
+        }
+    }
+
+    /// What the file has next; nothing if that was passed over, or was its end.
+    fn file_line(&mut self) -> Option<Next> {
+        match self.file.next_line(&mut self.line) {
+            toolpath::Next::Line(number) => {
+                self.number = number;
+                if self.skip > 0 {
+                    self.skip -= 1;
+                    self.drop_stops(number);
+                    return None;
+                }
+                let due = self.stops.front().is_some_and(|stop| stop.line <= number);
+                if due {
+                    self.dropping = false;
+                    let message = self.stops.front().map(|stop| stop.message.clone());
+                    return Some(Next::Stop(message.unwrap_or_default()));
+                }
+                if self.dropping {
+                    self.passed += 1;
+                    return None;
+                }
+                Some(Next::Line(Origin::File(number)))
+            }
+            toolpath::Next::TooLong(_) if self.skip > 0 || self.dropping => None,
+            toolpath::Next::TooLong(number) => {
+                Some(Next::Fail(number, "the line is longer than 4096 bytes".to_owned()))
+            }
+            toolpath::Next::More => Some(Next::Wait),
+            toolpath::Next::End => {
+                self.dropping = false;
+                self.stage = Stage::Finish(0);
+                None
+            }
+        }
+    }
+
+    /// One is stopped at a place once.
+    fn drop_stops(&mut self, number: u64) {
+        while self.stops.front().is_some_and(|stop| stop.line <= number) {
+            self.stops.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn options() -> Options {
+        Options {
+            timeout: Duration::from_secs(1),
+            start_lines: vec!["begin".to_owned(), "; nothing".to_owned()],
+            end_lines: vec!["end".to_owned()],
+            on_stop: Vec::new(),
+        }
+    }
+
+    fn stop(line: u64, instead: bool) -> StopPoint {
+        StopPoint { line, instead, message: format!("stop {line}") }
+    }
+
+    /// Everything in order; at a stop `at_stop` decides.
+    fn all(start: Start, file: &str, mut at_stop: impl FnMut(&mut Feed)) -> Vec<String> {
+        let mut feed = Feed::new(start, Dialect::Gcode);
+        let (mut said, options) = (Vec::new(), options());
+        feed.supply(file.as_bytes());
+        feed.finish();
+        loop {
+            match feed.next(&options) {
+                Next::Line(origin) => {
+                    assert_eq!(feed.next(&options), Next::Line(origin), "the same until taken");
+                    said.push(match origin {
+                        Origin::File(number) => {
+                            format!("{number} {}", String::from_utf8_lossy(feed.line()))
+                        }
+                        _ => String::from_utf8_lossy(feed.line()).into_owned(),
+                    });
+                    feed.take();
+                }
+                Next::Stop(message) => {
+                    said.push(message);
+                    feed.take();
+                    assert!(feed.is_at_stop(), "nobody passes a stop by taking it");
+                    at_stop(&mut feed);
+                }
+                Next::Fail(..) | Next::Wait => unreachable!("the file is whole"),
+                Next::End => {
+                    assert!(feed.is_over());
+                    return said;
+                }
+            }
+        }
+    }
+
+    const FILE: &str = "A1\n\nB2 ; two\nC3\nD4\n";
+
+    #[test]
+    fn scripts_stand_around_the_file() {
+        let said = all(Start::default(), FILE, |_| ());
+        assert_eq!(said, ["begin", "1 A1", "3 B2", "4 C3", "5 D4", "end"]);
+    }
+
+    #[test]
+    fn a_resumed_job_has_its_preamble_and_leaves_out_what_is_done() {
+        let start = Start {
+            preamble: Some(vec!["back".to_owned()]),
+            skip: 2,
+            stops: vec![stop(3, false), stop(5, false)],
+        };
+        let said = all(start, FILE, Feed::pass);
+        assert_eq!(said, ["back", "4 C3", "stop 5", "5 D4", "end"]);
+    }
+
+    #[test]
+    fn a_stop_comes_before_its_line_or_instead_of_it() {
+        let start = Start { stops: vec![stop(3, true), stop(4, false)], ..Start::default() };
+        let mut passed = Vec::new();
+        let said = all(start, FILE, |feed| {
+            feed.pass();
+            passed.push(feed.passed());
+        });
+        assert_eq!(said, ["begin", "1 A1", "stop 3", "stop 4", "4 C3", "5 D4", "end"]);
+        assert_eq!(passed, [Some((1, 3)), None]);
+    }
+
+    #[test]
+    fn a_layer_that_is_skipped_ends_at_the_next_stop_or_with_the_file() {
+        let stops = vec![stop(1, false), stop(4, false)];
+        let start = Start { stops: stops.clone(), ..Start::default() };
+        let mut stopped = 0;
+        let said = all(start, FILE, |feed| {
+            stopped += 1;
+            if stopped == 1 { feed.drop_layer() } else { feed.pass() }
+        });
+        assert_eq!(said, ["begin", "stop 1", "stop 4", "4 C3", "5 D4", "end"]);
+        let said = all(Start { stops, ..Start::default() }, FILE, Feed::drop_layer);
+        assert_eq!(said, ["begin", "stop 1", "stop 4", "end"]);
+    }
+}
