@@ -10,7 +10,7 @@ use super::{
 };
 
 /// `device …`
-#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+#[derive(Subcommand, Clone, Debug, PartialEq)]
 pub(super) enum DeviceCommand {
     /// List the machines
     List,
@@ -25,6 +25,9 @@ pub(super) enum DeviceCommand {
     Connect {
         /// Which machine
         name: String,
+        /// Take the machine that is on its port now for the one that is meant
+        #[arg(long)]
+        accept: bool,
     },
     /// Close the link to a machine and leave it closed
     Disconnect {
@@ -44,6 +47,27 @@ pub(super) enum DeviceCommand {
     Home {
         /// Which machine
         name: String,
+    },
+    /// Move the tool of a machine by hand, from where it is
+    #[command(after_help = "Example: stationd device jog mill --x 10 --z -0.5 --feed 300")]
+    Jog {
+        /// Which machine
+        name: String,
+        /// Along X, in mm
+        #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+        x: Option<f64>,
+        /// Along Y, in mm
+        #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+        y: Option<f64>,
+        /// Along Z, in mm; up is positive
+        #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+        z: Option<f64>,
+        /// How fast, in mm a minute [default: 1000]
+        #[arg(long, value_name = "MM")]
+        feed: Option<f64>,
+        /// End such a move at once
+        #[arg(long, conflicts_with_all = ["x", "y", "z", "feed"])]
+        stop: bool,
     },
     /// Let a machine in alarm move again
     Unlock {
@@ -69,7 +93,21 @@ pub(super) async fn run(client: &Client, out: Out, command: &DeviceCommand) -> R
             if out.is_json() { print_json(&device) } else { print_text(&object(&device, 0)) }
         }
         DeviceCommand::Detect => detect(client, out).await,
-        DeviceCommand::Connect { name } => act(client, out, name, "connect", &json!({})).await,
+        DeviceCommand::Connect { name, accept } => {
+            act(client, out, name, "connect", &json!({"accept": accept})).await
+        }
+        DeviceCommand::Jog { name, stop: true, .. } => {
+            act(client, out, name, "jog", &json!({"stop": true})).await
+        }
+        DeviceCommand::Jog { name, x, y, z, feed, stop: false } => {
+            let mut body = json!({});
+            for (axis, value) in [("x", x), ("y", y), ("z", z), ("feed", feed)] {
+                if let Some(value) = value {
+                    body[axis] = json!(value);
+                }
+            }
+            act(client, out, name, "jog", &body).await
+        }
         DeviceCommand::Disconnect { name } => {
             act(client, out, name, "disconnect", &json!({})).await
         }

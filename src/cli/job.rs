@@ -29,6 +29,8 @@ pub(super) enum JobCommand {
     Pause(JobIds),
     /// Go on with a paused or interrupted job
     Resume(JobIds),
+    /// Leave out the layer that a paused job would draw next
+    Skip(JobIds),
     /// End a job and make its machine safe
     Cancel(JobIds),
     /// Run a failed, cancelled or interrupted job again from its beginning
@@ -74,6 +76,7 @@ pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Resu
         JobCommand::Delete(JobIds { ids }) => delete(client, out, ids).await,
         JobCommand::Pause(jobs) => act(client, out, jobs, JobAction::Pause).await,
         JobCommand::Resume(jobs) => act(client, out, jobs, JobAction::Resume).await,
+        JobCommand::Skip(jobs) => act(client, out, jobs, JobAction::Skip).await,
         JobCommand::Cancel(jobs) => act(client, out, jobs, JobAction::Cancel).await,
         JobCommand::Retry(jobs) => act(client, out, jobs, JobAction::Retry).await,
         JobCommand::Release(jobs) => act(client, out, jobs, JobAction::Release).await,

@@ -117,6 +117,8 @@ pub enum JobAction {
     Pause,
     /// Go on.
     Resume,
+    /// Go on after a stop of the file without what comes up to the next one.
+    Skip,
     /// End it and make the machine safe.
     Cancel,
     /// Start over, from the beginning.
@@ -131,6 +133,7 @@ impl JobAction {
         match self {
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Skip => "skip",
             Self::Cancel => "cancel",
             Self::Retry => "retry",
             Self::Release => "release",
@@ -144,6 +147,8 @@ impl JobAction {
             Self::Resume => state == JobState::Running,
             Self::Cancel => state == JobState::Cancelled,
             Self::Retry => state == JobState::Queued,
+            // Each skips one more.
+            Self::Skip => false,
             Self::Release => matches!(state, JobState::Queued | JobState::Running),
         }
     }
@@ -154,7 +159,7 @@ impl JobAction {
         let to = match (self, state) {
             (Self::Pause, Running) => Paused,
             (Self::Pause, Queued) => Held,
-            (Self::Resume, Paused | Interrupted) => Running,
+            (Self::Resume, Paused | Interrupted) | (Self::Skip, Paused) => Running,
             (Self::Release | Self::Resume, Held)
             | (Self::Retry, Failed | Cancelled | Interrupted) => Queued,
             (Self::Cancel, Held | Queued | Running | Paused | Interrupted) => Cancelled,
@@ -184,6 +189,7 @@ fn past(action: JobAction) -> &'static str {
     match action {
         JobAction::Pause => "paused",
         JobAction::Resume => "resumed",
+        JobAction::Skip => "told to skip a layer",
         JobAction::Cancel => "cancelled",
         JobAction::Retry => "retried",
         JobAction::Release => "released",
@@ -196,9 +202,9 @@ mod tests {
 
     #[test]
     fn every_action_leads_only_where_the_table_allows() {
-        use JobAction::{Cancel, Pause, Release, Resume, Retry};
+        use JobAction::{Cancel, Pause, Release, Resume, Retry, Skip};
         for state in JobState::ALL {
-            for action in [Pause, Resume, Cancel, Retry, Release] {
+            for action in [Pause, Resume, Skip, Cancel, Retry, Release] {
                 if let Ok(to) = action.target(state) {
                     assert!(state.may_become(to), "{action} takes {state} to {to}");
                 }

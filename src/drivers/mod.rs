@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use checkpoint::Checkpoint;
 pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
-pub use outcome::{End, Refused};
+pub use outcome::{End, Halt, Refused};
 
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
@@ -83,8 +83,8 @@ pub enum Event {
     Fault(String),
     /// The machine has said something of its own accord.
     Said(String),
-    /// The job stands still, for this reason if nobody asked for it.
-    Paused(Option<String>),
+    /// The job stands still.
+    Paused(Halt),
     /// It goes on.
     Resumed,
     /// It is over.

@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+/// Why a job stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// It was asked to.
+    Asked,
+    /// The machine did so itself, for this reason.
+    Machine(String),
+    /// The file has a stop here, with this message for a person.
+    Stop(String),
+}
+
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {

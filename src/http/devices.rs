@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{access::Identity, app::App, error::Problem, guard::Who, health::busy, query::json};
 use crate::{
     daemons::device_manager::{Drawn, Operate, Operation},
-    domain::{Device, Estop, Outcome},
+    domain::{Device, Estop, Jog, Outcome},
     link,
 };
 
@@ -56,24 +56,47 @@ pub(super) async fn drawing(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Action {
     Connect,
     Disconnect,
+    Jog,
     Send,
     Home,
     Unlock,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    line: Option<String>,
+    line: String,
 }
 
-/// `POST /api/v1/devices/{name}/{connect|disconnect|send|home|unlock}`: answers the machine as it
-/// then is, with `reply`, the lines it answered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Connect {
+    #[serde(default)]
+    accept: bool,
+}
+
+/// Either a move, or the end of one.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Move {
+    x: f64,
+    y: f64,
+    z: f64,
+    feed: Option<f64>,
+    stop: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// `POST /api/v1/devices/{name}/{connect|disconnect|jog|send|home|unlock}`: answers the machine as
+/// it then is, with `reply`, the lines it answered.
 pub(super) async fn act(
     app: web::Data<App>,
     path: web::Path<(String, Action)>,
@@ -82,18 +105,52 @@ pub(super) async fn act(
 ) -> Result<web::Json<Value>, Problem> {
     let (name, action) = path.into_inner();
     let device = app.board.device(&name).ok_or_else(|| unknown(&name))?.name;
-    let Line { line } = json(&body)?;
-    let (word, operation) = match (action, line) {
-        (Action::Send, Some(line)) => ("send", Operation::Send(printable(&line)?)),
-        (Action::Send, None) => return Err(Problem::field("line", "a line to send is needed")),
-        (_, Some(_)) => return Err(Problem::field("line", "only send takes a line")),
-        (Action::Connect, None) => ("connect", Operation::Connect),
-        (Action::Disconnect, None) => ("disconnect", Operation::Disconnect),
-        (Action::Home, None) => ("home", Operation::Home),
-        (Action::Unlock, None) => ("unlock", Operation::Unlock),
-    };
+    let (word, operation) = operation(action, &body)?;
     let reply = operate(&app, &who, &device, word, operation).await?;
     shown(&app, &device, |shown| drop(shown.insert("reply".to_owned(), json!(reply))))
+}
+
+/// What is asked for, and its name in the audit trail.
+fn operation(action: Action, body: &web::Bytes) -> Result<(&'static str, Operation), Problem> {
+    let plain = |word, operation| json::<Nothing>(body).map(|Nothing {}| (word, operation));
+    match action {
+        Action::Send => {
+            let Line { line } = json(body)?;
+            Ok(("send", Operation::Send(printable(&line)?)))
+        }
+        Action::Connect => {
+            let Connect { accept } = json(body)?;
+            Ok(("connect", Operation::Connect { accept }))
+        }
+        Action::Jog => jog(&json(body)?),
+        Action::Disconnect => plain("disconnect", Operation::Disconnect),
+        Action::Home => plain("home", Operation::Home),
+        Action::Unlock => plain("unlock", Operation::Unlock),
+    }
+}
+
+fn jog(wanted: &Move) -> Result<(&'static str, Operation), Problem> {
+    let Move { x, y, z, feed, stop } = *wanted;
+    let still = [x, y, z].iter().all(|distance| *distance == 0.0);
+    if stop {
+        let alone = still && feed.is_none();
+        let fault = || Problem::field("stop", "the end of a move has no distance and no feed");
+        return alone.then_some(("jog.stop", Operation::StopJog)).ok_or_else(fault);
+    }
+    let feed = feed.unwrap_or(Jog::default().feed);
+    for (name, distance) in [("x", x), ("y", y), ("z", z)] {
+        if !(-Jog::FARTHEST..=Jog::FARTHEST).contains(&distance) {
+            let detail = format!("at most {} mm at once, either way", Jog::FARTHEST);
+            return Err(Problem::field(name, detail));
+        }
+    }
+    if !(1.0..=Jog::FASTEST).contains(&feed) {
+        return Err(Problem::field("feed", format!("1 to {} mm a minute", Jog::FASTEST)));
+    }
+    if still {
+        return Err(Problem::field("x", "a move needs a distance along x, y or z, in mm"));
+    }
+    Ok(("jog", Operation::Jog(Jog { x, y, z, feed })))
 }
 
 /// A line of G-code or of a machine's own commands: control characters could do what nobody sees.
@@ -117,6 +174,8 @@ async fn operate(
 ) -> Result<Vec<String>, Problem> {
     let detail = match &operation {
         Operation::Send(line) => line.clone(),
+        Operation::Jog(Jog { x, y, z, feed }) => format!("{x} {y} {z} mm, {feed} mm/min"),
+        Operation::Connect { accept: true } => "whatever machine is there".to_owned(),
         _ => String::new(),
     };
     let answer =

@@ -236,6 +236,7 @@ impl From<DeviceError> for Problem {
             DeviceError::Unknown(_) => Self::NotFound(detail),
             DeviceError::NotIdle { .. }
             | DeviceError::NotOnMachine(_)
+            | DeviceError::NotAtStop(_)
             | DeviceError::Refused { .. } => Self::Conflict(detail),
             DeviceError::TimedOut(_) => Self::Unavailable(detail),
         }

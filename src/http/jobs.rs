@@ -98,7 +98,7 @@ pub(super) async fn queue(app: web::Data<App>) -> Result<web::Json<Value>, Probl
     })))
 }
 
-/// `POST /api/v1/jobs/{id}/{pause|resume|cancel|retry|release}`.
+/// `POST /api/v1/jobs/{id}/{pause|resume|skip|cancel|retry|release}`.
 pub(super) async fn act(
     app: web::Data<App>,
     path: web::Path<(String, JobAction)>,

@@ -48,7 +48,7 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
         .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
         .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
-        .service(at("/jobs/{id}/{action:pause|resume|cancel|retry|release}").route(route(
+        .service(at("/jobs/{id}/{action:pause|resume|skip|cancel|retry|release}").route(route(
             POST,
             Operator,
             jobs::act,
@@ -58,11 +58,13 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/devices/{name}").route(route(GET, Readonly, devices::show)))
         .service(at("/devices/{name}/drawing").route(route(GET, Readonly, devices::drawing)))
         .service(at("/devices/{name}/estop").route(route(POST, Operator, devices::estop)))
-        .service(at("/devices/{name}/{action:connect|disconnect|send|home|unlock}").route(route(
-            POST,
-            Operator,
-            devices::act,
-        )))
+        .service(
+            at("/devices/{name}/{action:connect|disconnect|jog|send|home|unlock}").route(route(
+                POST,
+                Operator,
+                devices::act,
+            )),
+        )
         .service(at("/daemons").route(route(GET, Readonly, daemons::list)))
         .service(
             // A daemon may be called so.

@@ -42,7 +42,7 @@ pub(super) enum Request {
     Unlock(Reply),
     Jog(Jog, Reply),
     StopJog,
-    Connect,
+    Connect { accept: bool },
     Disconnect,
     ClearEstop,
     Close,
@@ -162,9 +162,10 @@ impl LinkHandle {
         self.ask(Request::StopJog);
     }
 
-    /// Connects now, and again after every loss. So it is from the start.
-    pub fn connect(&self) {
-        self.ask(Request::Connect);
+    /// Connects now, and again after every loss. So it is from the start. With `accept`, whatever
+    /// machine is there now is the one that is meant from now on.
+    pub fn connect(&self, accept: bool) {
+        self.ask(Request::Connect { accept });
     }
 
     /// Makes the machine safe, closes the port and leaves it closed.

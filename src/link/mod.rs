@@ -20,6 +20,7 @@
 mod detect;
 mod estop;
 mod handle;
+mod hotplug;
 mod options;
 mod port;
 mod report;
@@ -32,7 +33,7 @@ mod tests;
 mod worker;
 
 pub use crate::{
-    drivers::{Checkpoint, End, Refused, Start, StopPoint},
+    drivers::{Checkpoint, End, Halt, Refused, Start, StopPoint},
     firmware::{Drawing, Faults, Move},
 };
 pub use detect::{Candidate, detect};

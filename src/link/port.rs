@@ -1,6 +1,10 @@
 //! Where a machine is: what can be opened.
 
-use std::{io, os::fd::BorrowedFd, path::PathBuf};
+use std::{
+    io,
+    os::fd::BorrowedFd,
+    path::{Path, PathBuf},
+};
 
 use super::{LinkOptions, serial::Serial, simulated::Simulator, tcp::Tcp};
 use crate::drivers;
@@ -61,6 +65,14 @@ impl Port {
                 Box::new(Serial::open(&simulator.power_on()?, baud_rate)?)
             }
         })
+    }
+
+    /// Where a port appears when a machine is plugged in.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Serial(path) => Some(path),
+            Self::Tcp(_) | Self::Simulated(_) => None,
+        }
     }
 
     /// By what the machine behind it is known.

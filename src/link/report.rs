@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{DeviceStatus, JobId, Position, Temperature},
-    drivers::{Checkpoint, End},
+    drivers::{Checkpoint, End, Halt},
 };
 
 /// What a link says of its machine, in the order in which it happened.
@@ -56,8 +56,8 @@ pub enum Report {
         job: JobId,
         /// How far it got.
         checkpoint: Checkpoint,
-        /// Why, if nobody asked for it here.
-        reason: Option<String>,
+        /// Why.
+        halt: Halt,
     },
     /// The job goes on.
     Resumed {

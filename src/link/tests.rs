@@ -285,7 +285,7 @@ fn disconnect_stays_disconnected_until_connect() {
     station.until_status(DeviceStatus::Disconnected);
     let answer = station.link.send("$G").blocking_recv().unwrap();
     assert_eq!(answer, Err(Refused::Disconnected));
-    station.link.connect();
+    station.link.connect(false);
     station.until_status(DeviceStatus::Idle);
 }
 

@@ -25,6 +25,7 @@ use super::{
     LinkOptions, Report,
     estop::Shared,
     handle::{Reply, Request},
+    hotplug::Hotplug,
     port::{Link, Port},
 };
 use crate::{
@@ -67,6 +68,8 @@ pub(super) struct State {
     leaving: Leaving,
     shown: Option<(DeviceStatus, Option<String>)>,
     identity: Option<String>,
+    /// While there is no port.
+    hotplug: Option<Hotplug>,
 }
 
 /// When the port is opened next.
@@ -113,6 +116,7 @@ impl Worker {
             self.events();
             self.progress(false);
             let (readable, gone) = self.wait();
+            self.look_for_port();
             // An emergency stop goes before everything else that may have come.
             self.emergency();
             if readable {
@@ -148,7 +152,12 @@ impl Worker {
         });
         let wake = PollFd::new(self.shared.wake.as_fd(), PollFlags::POLLIN);
         let result = match &self.state.link {
-            None => poll(&mut [wake], timeout).map(|_| (true, PollFlags::empty())),
+            None => {
+                let hotplug = self.state.hotplug.as_ref().map(|hotplug| hotplug.fd());
+                let mut fds = vec![wake];
+                fds.extend(hotplug.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+                poll(&mut fds, timeout).map(|_| (true, PollFlags::empty()))
+            }
             Some(link) => {
                 let mut events = PollFlags::POLLIN;
                 events.set(PollFlags::POLLOUT, !self.state.out.is_empty());
@@ -295,6 +304,7 @@ impl Worker {
             Ok(link) => {
                 debug!("device \"{}\": {} is open", self.options.name, self.options.port);
                 self.state.link = Some(link);
+                self.state.hotplug = None;
                 self.state.out.clear();
                 // A stop that was pressed meanwhile goes before anything else.
                 self.state.unsent_stop =
@@ -308,9 +318,25 @@ impl Worker {
         }
     }
 
+    /// What has just been plugged in is opened at once.
+    fn look_for_port(&mut self) {
+        if self.state.hotplug.as_mut().is_some_and(Hotplug::happened)
+            && self.state.retry.at.is_some()
+        {
+            self.state.retry.at = Some(Duration::ZERO);
+        }
+    }
+
     fn try_later(&mut self) {
+        if self.state.hotplug.is_none()
+            && let Some(path) = self.port.path()
+        {
+            // Without a watch it is found by the next try.
+            self.state.hotplug = Hotplug::new(path).ok();
+        }
         let delay = Backoff::default().delay(self.state.retry.attempt, 0.0);
         self.state.retry.attempt = self.state.retry.attempt.saturating_add(1);
         self.state.retry.at = Some(self.now() + delay);
+        debug!("device \"{}\": next try in {} s", self.options.name, delay.as_secs());
     }
 }

@@ -14,7 +14,9 @@ use log::{error, warn};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::{DeviceError, hear::News, journal::checkpoint, machine::Machine, outcome::verdict};
+use super::{
+    DeviceError, hear::News, identity, journal::checkpoint, machine::Machine, outcome::verdict,
+};
 use crate::{
     daemons::{Tools, job_queue::Wake},
     domain::{DeviceStatus, Envelope, Health, JobId, JobKind, Progress, same_name},
@@ -56,7 +58,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// What earlier runs left behind could not be marked.
-    #[error("failed to mark interrupted jobs: {0}")]
+    #[error("failed to read or mark what earlier runs left: {0}")]
     Store(#[from] StoreError),
 }
 
@@ -76,7 +78,9 @@ impl DeviceManager {
         interrupt_left_over(&tools.store, &options.jobs)?;
         let (news, reports) = mpsc::unbounded_channel();
         let mut machines = BTreeMap::new();
-        for Configured { link: configured, envelope } in options.devices {
+        for Configured { link: mut configured, envelope } in options.devices {
+            configured.identity =
+                identity::known(&tools.store, &configured.name, &configured.port)?;
             let (news, name) = (news.clone(), configured.name.clone());
             let report = move |report| drop(news.send(News(name.clone(), report)));
             let link = LinkHandle::spawn(configured.clone(), report)

@@ -21,6 +21,9 @@ pub enum DeviceError {
     /// The job is not on any machine.
     #[error("job {0} is not on a machine any more")]
     NotOnMachine(JobId),
+    /// It was paused by hand or by its machine.
+    #[error("job {0} is not at a stop of its file: there is no layer to skip")]
+    NotAtStop(JobId),
     /// The machine or its link refused, in a sentence.
     #[error("device \"{name}\": {reason}")]
     Refused {

@@ -6,12 +6,12 @@ use actix::{fut::wrap_future, prelude::*};
 use log::{debug, error, info, warn};
 
 use super::{
-    DeviceError, DeviceManager,
+    DeviceError, DeviceManager, identity,
     outcome::{persist, verdict},
 };
 use crate::{
     domain::{Body, Device, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity},
-    link::{Checkpoint, End, Report},
+    link::{Checkpoint, End, Halt, Report},
     store::{StoreError, jobs::Change},
 };
 
@@ -36,6 +36,9 @@ impl DeviceManager {
             Report::Identified { firmware_version, identity } => {
                 info!("device \"{name}\" is connected: firmware {firmware_version}");
                 machine.device.firmware_version = Some(firmware_version);
+                if let Some(identity) = &identity {
+                    identity::note(&self.tools.store, &name, &machine.device.port, identity);
+                }
                 machine.device.identity = identity;
             }
             Report::Position { position, pen_up } => {
@@ -64,16 +67,28 @@ impl DeviceManager {
                 }
                 return;
             }
-            Report::Paused { job, checkpoint, reason } => {
-                let reason = reason.unwrap_or_else(|| "paused".to_owned());
+            Report::Paused { job, checkpoint, halt } => {
                 if let Some(on) = machine.job(job) {
                     on.checkpoint = checkpoint;
+                    on.at_stop = matches!(halt, Halt::Stop(_));
                     on.journal.finish(checkpoint, Instant::now());
                 }
-                self.record(name.clone(), job, JobState::Paused, Change::because(reason), ctx);
+                let change = match halt {
+                    Halt::Asked => Change::because("paused"),
+                    // A person has to read what is to be done.
+                    Halt::Machine(text) | Halt::Stop(text) => {
+                        Change { error: Some(text.clone()), ..Change::because(text) }
+                    }
+                };
+                self.record(name.clone(), job, JobState::Paused, change, ctx);
             }
             Report::Resumed { job } => {
-                self.record(name.clone(), job, JobState::Running, Change::because("resumed"), ctx);
+                let mut change = Change::because("resumed");
+                if let Some(on) = machine.job(job) {
+                    on.at_stop = false;
+                    change.actor = on.let_go.take();
+                }
+                self.record(name.clone(), job, JobState::Running, change, ctx);
             }
             Report::Ended { job, end, checkpoint } => {
                 self.ended(&name, job, end, checkpoint, ctx);
@@ -204,9 +219,13 @@ impl DeviceManager {
             _ => JobAction::Cancel,
         };
         on.answer(done, &Ok(()));
+        if done == JobAction::Resume {
+            on.answer(JobAction::Skip, &Ok(()));
+        }
         if on.ending && !state.is_active() {
-            on.answer(JobAction::Pause, &Err(DeviceError::NotOnMachine(job)));
-            on.answer(JobAction::Resume, &Err(DeviceError::NotOnMachine(job)));
+            for action in [JobAction::Pause, JobAction::Resume, JobAction::Skip] {
+                on.answer(action, &Err(DeviceError::NotOnMachine(job)));
+            }
             machine.on = None;
             self.tools.board.forget_progress(job);
             machine.show(&self.tools.board);

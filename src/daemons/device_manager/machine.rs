@@ -13,7 +13,7 @@ use super::{DeviceError, journal::Journal};
 use crate::{
     daemons::Board,
     domain::{
-        Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Position,
+        Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Position,
         Progress, Timestamp,
     },
     feed::Feed,
@@ -34,6 +34,10 @@ pub(super) struct OnMachine {
     pub(super) journal: Journal,
     pub(super) waiting: Vec<Waiter>,
     pub(super) checkpoint: Checkpoint,
+    /// It stands at a stop of its file, and waits for a person.
+    pub(super) at_stop: bool,
+    /// Who has just let it go on.
+    pub(super) let_go: Option<Actor>,
     /// Its end is being made durable: no request reaches the machine any more.
     pub(super) ending: bool,
     /// That all is acknowledged has been said.
@@ -53,6 +57,8 @@ impl OnMachine {
             journal,
             waiting: Vec::new(),
             checkpoint: Checkpoint::default(),
+            at_stop: false,
+            let_go: None,
             ending: false,
             full: false,
             estimate: None,

@@ -17,6 +17,7 @@ mod actor;
 mod error;
 mod estops;
 mod hear;
+mod identity;
 mod journal;
 mod machine;
 mod orders;

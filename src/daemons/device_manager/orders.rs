@@ -11,7 +11,7 @@ use super::{
     machine::{Machine, OnMachine},
 };
 use crate::{
-    domain::{Device, DeviceStatus, Job, JobAction, JobId},
+    domain::{Actor, Device, DeviceStatus, Job, JobAction, JobId, Jog},
     link::{Drawing, Run, Source, Start},
     supervision::Mended,
     toolpath::{self, Estimate},
@@ -80,32 +80,45 @@ fn estimate(source: Source) -> oneshot::Receiver<Estimate> {
     estimate
 }
 
-/// Pauses, resumes or cancels the job on a machine; answered once the machine has done it and the
+/// Pauses, resumes, skips a layer of or cancels the job on a machine; answered once the machine has done it and the
 /// job's new state is durable.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(), DeviceError>")]
 pub struct Control {
     /// Which job.
     pub job: JobId,
-    /// One of pause, resume, cancel.
+    /// One of pause, resume, skip, cancel.
     pub action: JobAction,
+    /// Who asks.
+    pub actor: Actor,
 }
 
 impl Handler<Control> for DeviceManager {
     type Result = ResponseActFuture<Self, Result<(), DeviceError>>;
 
-    fn handle(&mut self, Control { job, action }: Control, _: &mut Self::Context) -> Self::Result {
+    fn handle(
+        &mut self,
+        Control { job, action, actor }: Control,
+        _: &mut Self::Context,
+    ) -> Self::Result {
         let (waiter, done) = oneshot::channel();
         let Some(machine) = self.machine_with(job) else {
             return Box::pin(fut::ready(Err(DeviceError::NotOnMachine(job))));
         };
+        if action == JobAction::Skip && !machine.on.as_ref().is_some_and(|on| on.at_stop) {
+            return Box::pin(fut::ready(Err(DeviceError::NotAtStop(job))));
+        }
         match action {
             JobAction::Pause => machine.link.pause(job),
             JobAction::Resume => machine.link.resume(job),
+            JobAction::Skip => machine.link.skip_layer(job),
             _ => machine.link.cancel(job),
         }
         if let Some(on) = machine.job(job) {
             on.waiting.push((action, waiter));
+            if matches!(action, JobAction::Resume | JobAction::Skip) {
+                on.let_go = Some(actor);
+            }
         }
         let name = machine.device.name.clone();
         let answer = async move {
@@ -120,10 +133,17 @@ impl Handler<Control> for DeviceManager {
 }
 
 /// What a person can ask of a machine itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// Open the link again.
-    Connect,
+    Connect {
+        /// Another machine on its port is the one that is meant from now on.
+        accept: bool,
+    },
+    /// Move the tool by hand.
+    Jog(Jog),
+    /// End such a move.
+    StopJog,
     /// Close the link and leave it closed.
     Disconnect,
     /// Send one line and collect what it answers.
@@ -159,7 +179,7 @@ impl Handler<Operate> for DeviceManager {
             Err(error) => return Box::pin(fut::ready(Err(error))),
         };
         match operation {
-            Operation::Connect => machine.left = false,
+            Operation::Connect { .. } => machine.left = false,
             Operation::Disconnect => machine.left = true,
             _ => {}
         }
@@ -167,8 +187,13 @@ impl Handler<Operate> for DeviceManager {
             Operation::Send(line) => machine.link.send(line),
             Operation::Home => machine.link.home(),
             Operation::Unlock => machine.link.unlock(),
-            Operation::Connect => {
-                machine.link.connect();
+            Operation::Jog(jog) => machine.link.jog(jog),
+            Operation::StopJog => {
+                machine.link.stop_jog();
+                return Box::pin(fut::ready(Ok(Vec::new())));
+            }
+            Operation::Connect { accept } => {
+                machine.link.connect(accept);
                 return Box::pin(fut::ready(Ok(Vec::new())));
             }
             Operation::Disconnect => {
@@ -242,7 +267,7 @@ impl Handler<Reconnect> for DeviceManager {
         };
         let lost = self.machines.values().filter(lost).filter(|_| !self.stopping);
         lost.map(|machine| {
-            machine.link.connect();
+            machine.link.connect(false);
             let Device { name, status, .. } = &machine.device;
             let did = format!("it was {status}: connecting again now");
             Mended { what: format!("device {name}"), did }

@@ -89,7 +89,7 @@ impl Handler<Act> for JobQueue {
                     job
                 }));
             }
-            Ok(Doer::Machine) => on_machine(tools.clone(), id, action),
+            Ok(Doer::Machine) => on_machine(tools.clone(), id, action, act.actor.clone()),
             Ok(Doer::Queue) => self.control(id, action, ctx),
         };
         let now = done.map(move |done, _, _| {
@@ -107,6 +107,9 @@ fn doer(tools: &Tools, id: JobId, action: JobAction) -> Result<Doer, QueueError>
         return Ok(Doer::Nobody(Box::new(job)));
     }
     let to = action.target(job.state)?;
+    if action == JobAction::Skip && job.kind == JobKind::Command {
+        return Err(Denied { action, state: job.state }.into());
+    }
     Ok(match (job.state.is_active(), job.kind) {
         (true, JobKind::Device) => Doer::Machine,
         (true, JobKind::Command) => Doer::Queue,
@@ -123,9 +126,10 @@ fn on_machine(
     tools: Tools,
     job: JobId,
     action: JobAction,
+    actor: Actor,
 ) -> ResponseActFuture<JobQueue, Result<(), QueueError>> {
     Box::pin(wrap_future(async move {
-        let done = tools.links().device_manager.ask(Control { job, action }).await;
+        let done = tools.links().device_manager.ask(Control { job, action, actor }).await;
         Ok(done.map_err(|_| QueueError::Unavailable)??)
     }))
 }

@@ -8,7 +8,7 @@ use super::{
     window::{Window, goes_alone},
 };
 use crate::{
-    drivers::feed::Next,
+    drivers::{Halt, feed::Next},
     toolpath::{Dialect, gcode::Words},
 };
 
@@ -242,7 +242,7 @@ impl Grbl {
             Pause::Asked { resume, .. } if stands => {
                 let resume = *resume;
                 job.pause = Pause::Held;
-                self.say(Event::Paused(None));
+                self.say(Event::Paused(Halt::Asked));
                 if resume {
                     self.resume();
                 }
@@ -252,7 +252,7 @@ impl Grbl {
                 let door = matches!(state, State::Door(_));
                 let reason =
                     if door { "the safety door is open" } else { "the machine holds by itself" };
-                self.say(Event::Paused(Some(reason.to_owned())));
+                self.say(Event::Paused(Halt::Machine(reason.to_owned())));
             }
             // The machine's own button can let it go on too.
             Pause::Resuming { .. } | Pause::Held if matches!(state, State::Run | State::Idle) => {
@@ -266,7 +266,7 @@ impl Grbl {
             Pause::No if stands && empty_handed && job.feed.is_at_stop() => {
                 job.pause = Pause::AtStop;
                 if let Next::Stop(message) = job.feed.next(&self.options) {
-                    self.say(Event::Paused(Some(message)));
+                    self.say(Event::Paused(Halt::Stop(message)));
                 }
             }
             Pause::No if stands && empty_handed && job.feed.is_over() => {

@@ -98,7 +98,7 @@ impl Worker {
         let Some(job) = self.state.job.as_ref().map(|job| job.id) else { return };
         let checkpoint = self.driver.checkpoint();
         let report = match event {
-            Event::Paused(reason) => Report::Paused { job, checkpoint, reason },
+            Event::Paused(halt) => Report::Paused { job, checkpoint, halt },
             Event::Resumed => Report::Resumed { job },
             Event::Ended(end) => {
                 self.progress(true);

@@ -11,7 +11,11 @@ impl Worker {
             && expected != found
         {
             let port = &self.options.port;
-            let message = format!("another machine is on {port}: {found} instead of {expected}");
+            let message = format!(
+                "another machine is on {port}: {found} instead of {expected} \
+                 (if it is meant to be: stationd device connect {} --accept)",
+                self.options.name
+            );
             return Err((DeviceStatus::Error, message));
         }
         let link = self

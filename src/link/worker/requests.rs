@@ -29,7 +29,10 @@ impl Worker {
             Request::Unlock(reply) => self.console(Command::Unlock, reply),
             Request::Jog(jog, reply) => self.console(Command::Jog(jog), reply),
             Request::StopJog => self.driver.command(Command::StopJog, self.now()),
-            Request::Connect => {
+            Request::Connect { accept } => {
+                if accept {
+                    self.state.identity = None;
+                }
                 if self.state.link.is_none() {
                     self.state.retry.attempt = 0;
                     self.state.retry.at = Some(Duration::ZERO);

@@ -5,6 +5,7 @@ mod choices;
 mod faults;
 mod geometry;
 mod losses;
+mod people;
 mod runs;
 mod stops;
 

@@ -42,7 +42,7 @@ fn pause_holds_still_and_resume_goes_on_where_it_was() {
     bench.run(SQUARE);
     bench.until("it draws", |bench| bench.machine.drawing().total >= 2);
     bench.command(Command::Pause);
-    bench.until("it is paused", |bench| bench.has(&Event::Paused(None)));
+    bench.until("it is paused", |bench| bench.has(&Event::Paused(Halt::Asked)));
     let total = bench.machine.drawing().total;
     let until = bench.now + Duration::from_mins(2);
     bench.until("two minutes are over", |bench| bench.now > until);
@@ -198,7 +198,7 @@ fn m0_pauses_the_job_until_it_is_resumed() {
     let mut bench = Bench::ready(Faults::default());
     bench.run("G21 G90\nG0 X10\nM0\nG0 X20\n");
     bench.until("it pauses", |bench| {
-        bench.events.iter().any(|e| matches!(e, Event::Paused(Some(_))))
+        bench.events.iter().any(|e| matches!(e, Event::Paused(Halt::Machine(_))))
     });
     bench.command(Command::Resume);
     assert_eq!(bench.end(), End::Completed);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
+    drivers::Halt,
     firmware::{self, Faults, Firmware},
     toolpath::{Next, Splitter},
 };

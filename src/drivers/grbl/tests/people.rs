@@ -12,7 +12,7 @@ fn stops() -> Vec<StopPoint> {
 }
 
 fn is_asked(bench: &Bench, line: u64) -> bool {
-    bench.has(&Event::Paused(Some(format!("pen {line}"))))
+    bench.has(&Event::Paused(Halt::Stop(format!("pen {line}"))))
 }
 
 /// Which of the three strokes were drawn.
