@@ -3,7 +3,7 @@
 //! Gauges are read off the board when somebody asks; only what cannot be read later (how long jobs
 //! took, how many failed) is counted as it happens.
 
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use log::error;
 use prometheus::{
@@ -24,6 +24,7 @@ pub struct Telemetry {
     usage: Usage,
     job_duration: Histogram,
     job_errors: IntCounter,
+    estop_latency: Histogram,
 }
 
 impl Telemetry {
@@ -37,6 +38,13 @@ impl Telemetry {
             store,
             usage: Usage::default(),
             job_duration: Histogram::with_opts(duration.buckets(buckets))?,
+            estop_latency: Histogram::with_opts(
+                HistogramOpts::new(
+                    "stationd_estop_latency_seconds",
+                    "From a press of an emergency stop until its machine confirmed it.",
+                )
+                .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
+            )?,
             job_errors: IntCounter::new(
                 "stationd_job_errors_total",
                 "Jobs that failed or were interrupted since the station started.",
@@ -59,6 +67,11 @@ impl Telemetry {
         }
     }
 
+    /// Counts an emergency stop that a machine has confirmed.
+    pub fn estop_confirmed(&self, latency: Duration) {
+        self.estop_latency.observe(latency.as_secs_f64());
+    }
+
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = Vec::new();
@@ -76,6 +89,7 @@ impl Telemetry {
         let add = |collector: Box<dyn Collector>| registry.register(collector);
         add(Box::new(self.job_duration.clone()))?;
         add(Box::new(self.job_errors.clone()))?;
+        add(Box::new(self.estop_latency.clone()))?;
         for collector in self.of_station()?.into_iter().chain(self.of_daemons()?) {
             add(collector)?;
         }

@@ -65,7 +65,8 @@ pub enum Live {
         /// The program's version.
         version: String,
     },
-    /// A line of the station's log, or of what a process daemon writes.
+    /// A line of the station's log, of what a process daemon writes, or of what goes on between the
+    /// station and a machine.
     Log {
         /// `ERROR` to `TRACE`.
         level: String,
@@ -92,7 +93,11 @@ impl Live {
         match self {
             Self::JobProgress { job_id, .. } => format!("job:{job_id}"),
             Self::DeviceStatus(report) => format!("device:{}", report.device_id),
-            Self::Log { target, .. } if target.starts_with("daemon:") => target.clone(),
+            Self::Log { target, .. }
+                if ["daemon:", "device:"].iter().any(|kind| target.starts_with(kind)) =>
+            {
+                target.clone()
+            }
             Self::SystemStatus { .. } | Self::Log { .. } => "system".to_owned(),
         }
     }

@@ -56,9 +56,13 @@ impl DeviceManager {
             }
             Report::Fault { message } => {
                 warn!("device \"{name}\": {message}");
+                machine.tell(&self.tools.feed, "WARN", &message);
                 machine.device.error_count += 1;
             }
-            Report::Said { text } => debug!("device \"{name}\" says: {text}"),
+            Report::Said { text } => {
+                debug!("device \"{name}\" says: {text}");
+                machine.tell(&self.tools.feed, "INFO", &text);
+            }
             Report::Progress { job, checkpoint } => {
                 if let Some(on) = machine.job(job) {
                     on.checkpoint = checkpoint;
@@ -127,6 +131,9 @@ impl DeviceManager {
         let Some(machine) = self.machines.get_mut(name) else { return };
         machine.device.estop =
             self.tools.estops.get(name).and_then(|estop| estop.state().borrow().clone());
+        if let Report::EstopConfirmed { latency } = report {
+            self.tools.telemetry.estop_confirmed(*latency);
+        }
         let body = match report {
             Report::EstopSent => Body::alert(
                 Severity::Critical,

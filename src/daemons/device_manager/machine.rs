@@ -207,6 +207,15 @@ impl Machine {
         DeviceReport::of(&self.device, Timestamp::now())
     }
 
+    /// Lets whoever looks at the console of the machine know what is said.
+    pub(super) fn tell(&self, feed: &Feed, level: &str, message: &str) {
+        feed.live(&Live::Log {
+            level: level.to_owned(),
+            target: format!("device:{}", self.device.name),
+            message: message.to_owned(),
+        });
+    }
+
     /// Shows and publishes how far the job is; that all is acknowledged is said once.
     pub(super) fn publish_progress(&mut self, board: &Board, feed: &Feed) {
         let Some(on) = &mut self.on else { return };

@@ -174,10 +174,14 @@ impl Handler<Operate> for DeviceManager {
         Operate { device, operation }: Operate,
         _: &mut Self::Context,
     ) -> Self::Result {
+        let feed = self.tools.feed.clone();
         let machine = match self.machine(&device) {
             Ok(machine) => machine,
             Err(error) => return Box::pin(fut::ready(Err(error))),
         };
+        if let Some(sent) = spoken(&operation) {
+            machine.tell(&feed, "INFO", &format!("> {sent}"));
+        }
         match operation {
             Operation::Connect { .. } => machine.left = false,
             Operation::Disconnect => machine.left = true,
@@ -216,14 +220,33 @@ impl Handler<Operate> for DeviceManager {
             }
         };
         let name = machine.device.name.clone();
-        let answer = async move {
-            match answer.await {
-                Ok(Ok(lines)) => Ok(lines),
-                Ok(Err(refused)) => Err(DeviceError::Refused { name, reason: refused.to_string() }),
-                Err(_) => Err(DeviceError::TimedOut(name)),
+        let answered = wrap_future::<_, Self>(answer).map(move |answer, this, _| {
+            let (lines, answer) = match answer {
+                Ok(Ok(lines)) => (lines.clone(), Ok(lines)),
+                Ok(Err(refused)) => {
+                    let reason = refused.to_string();
+                    (vec![reason.clone()], Err(DeviceError::Refused { name: name.clone(), reason }))
+                }
+                Err(_) => (Vec::new(), Err(DeviceError::TimedOut(name.clone()))),
+            };
+            if let Some(machine) = this.machines.get(&name) {
+                lines.iter().for_each(|line| machine.tell(&this.tools.feed, "INFO", line));
             }
-        };
-        Box::pin(wrap_future(answer))
+            answer
+        });
+        Box::pin(answered)
+    }
+}
+
+/// What goes to the machine, as a person would say it.
+fn spoken(operation: &Operation) -> Option<String> {
+    match operation {
+        Operation::Send(line) => Some(line.clone()),
+        Operation::Home => Some("home".to_owned()),
+        Operation::Unlock => Some("unlock".to_owned()),
+        Operation::Jog(Jog { x, y, z, feed }) => Some(format!("jog {x} {y} {z} at {feed}")),
+        Operation::StopJog => Some("end of jog".to_owned()),
+        Operation::Connect { .. } | Operation::Disconnect | Operation::ClearEstop => None,
     }
 }
 

@@ -87,10 +87,10 @@ impl Subscription {
     }
 
     /// True if news of this thing was asked for. What else happens to do with a single thing (an
-    /// audit record, an alert) is news of another channel. What a daemon's program writes goes to
-    /// those alone who follow that daemon.
+    /// audit record, an alert) is news of another channel. What a daemon's program writes, or a machine
+    /// says, goes to those alone who follow it.
     pub(super) fn wants_thing(&self, channel: Channel, resource: &str) -> bool {
-        if channel == Channel::Logs && resource.starts_with("daemon:") {
+        if channel == Channel::Logs && resource != "system" {
             return self.has_thing(resource);
         }
         let own = matches!(channel, Channel::Jobs | Channel::Devices | Channel::Daemons);

@@ -8,7 +8,7 @@ use stationd::firmware::Faults;
 use super::{
     SIM, await_device, bench::Machine, device, drawing, simulated, submit, with_mill, zigzag,
 };
-use crate::support::{Station, eventually};
+use crate::support::{Station, WebSocket, eventually};
 
 /// Lets udev's directory say that the machine on `port` is this one.
 fn name_it(by_id: &Path, port: &str, identity: &str) {
@@ -120,6 +120,29 @@ fn a_tool_is_moved_by_hand_and_stopped() {
     station.await_job(&job, "RUNNING");
     let refused = station.cli(["device", "jog", SIM, "--x", "1"]).exited(1);
     assert!(refused.stderr.contains("a job is on it"), "{refused:?}");
+}
+
+#[test]
+fn what_is_said_to_a_machine_and_by_it_is_heard_by_who_looks_at_its_console() {
+    let directory = tempfile::tempdir().unwrap();
+    let mill = Machine::serial(directory.path(), 10.0, Faults::default());
+    let station = with_mill(&mill.port).start();
+    await_device(&station, "mill", "idle");
+    let mut console = WebSocket::subscribed(&station.tcp(), &["device:mill"]);
+    let mut others = WebSocket::subscribed(&station.tcp(), &["device:other", "devices"]);
+    station.cli(["device", "send", "mill", "$I"]).exited(0);
+    mill.say(b"[MSG:<b>ink</b> is low]\r\n");
+    station.cli(["device", "send", "mill", "G999"]).exited(1);
+    for text in ["> $I", "[OPT:V,15,128]", "[MSG:<b>ink</b> is low]", "> G999"] {
+        let heard = console.until(|message| message["message"] == text);
+        assert_eq!((&heard["type"], &heard["target"]), (&json!("log"), &json!("device:mill")));
+    }
+    console.until(|heard| heard["message"].as_str().is_some_and(|it| it.starts_with("error:20")));
+    station.cli(["device", "home", "mill"]);
+    others.until(|message| {
+        assert_ne!(message["type"], "log", "{message}");
+        message["type"] == "device_status" && message["status"] == "busy"
+    });
 }
 
 #[test]

@@ -98,6 +98,10 @@ fn an_emergency_stop_over_http_is_confirmed_and_latched() {
         assert_eq!(answer["estop"]["confirmed"], true, "{answer}");
         let latency = answer["estop"]["latency_seconds"].as_f64().unwrap();
         assert!(latency > 0.0 && latency < 0.5, "{latency} s");
+        let counted = "stationd_estop_latency_seconds_count 1\n";
+        eventually("it is counted", || {
+            station.tcp().get("/metrics").text().contains(counted).then_some(())
+        });
     });
 }
 
