@@ -20,7 +20,17 @@ pub(super) enum DeviceCommand {
         name: String,
     },
     /// List ports that may be machines, without touching them
-    Detect,
+    #[command(
+        after_help = "Examples:\n  stationd device detect\n  stationd device detect --probe /dev/ttyS0"
+    )]
+    Detect {
+        /// Open the ports and ask what is there; this starts most boards anew
+        #[arg(long)]
+        probe: bool,
+        /// The ports to ask [default: all that may be machines]
+        #[arg(value_name = "PORT", requires = "probe")]
+        ports: Vec<String>,
+    },
     /// Open the link to a machine
     Connect {
         /// Which machine
@@ -92,7 +102,8 @@ pub(super) async fn run(client: &Client, out: Out, command: &DeviceCommand) -> R
             let device = client.get(&path(name)).await?;
             if out.is_json() { print_json(&device) } else { print_text(&object(&device, 0)) }
         }
-        DeviceCommand::Detect => detect(client, out).await,
+        DeviceCommand::Detect { probe: false, .. } => detect(client, out).await,
+        DeviceCommand::Detect { probe: true, ports } => probe(client, out, ports).await,
         DeviceCommand::Connect { name, accept } => {
             act(client, out, name, "connect", &json!({"accept": accept})).await
         }
@@ -160,6 +171,21 @@ async fn detect(client: &Client, out: Out) -> Result<(), Failure> {
         return note("no ports found: is the machine plugged in and switched on?");
     }
     out.table(&["PORT", "IDENTITY", "USB", "DESCRIPTION", "DRIVER"], &rows)
+}
+
+async fn probe(client: &Client, out: Out, ports: &[String]) -> Result<(), Failure> {
+    let found = client.post("/api/v1/devices/detect", &json!({"ports": ports})).await?;
+    if out.is_json() {
+        return print_json(&found);
+    }
+    let row = |port: &Value| {
+        ["port", "driver", "baud_rate", "firmware", "error"].map(|name| field(port, name)).to_vec()
+    };
+    let rows: Vec<_> = items(&found).iter().map(row).collect();
+    if rows.is_empty() {
+        return note("no ports found: is the machine plugged in and switched on?");
+    }
+    out.table(&["PORT", "DRIVER", "BAUD", "FIRMWARE", "ERROR"], &rows)
 }
 
 async fn act(

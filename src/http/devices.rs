@@ -15,6 +15,8 @@ use crate::{
 
 /// How long a press of the emergency stop waits for the machine to confirm it.
 const CONFIRMATION: Duration = Duration::from_secs(2);
+/// Ports that are asked at the same time.
+const MOST_PORTS: usize = 16;
 /// The longest line that a machine is sent by hand.
 const LONGEST_LINE: usize = 256;
 
@@ -38,6 +40,51 @@ pub(super) async fn show(
 /// `GET /api/v1/devices/detect`: serial ports, none of which is opened.
 pub(super) async fn detect() -> Result<web::Json<Value>, Problem> {
     let found = web::block(link::detect).await.map_err(busy)?;
+    Ok(web::Json(json!({"items": found, "next_cursor": null})))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Ports {
+    ports: Vec<String>,
+}
+
+/// `POST /api/v1/devices/detect`: opens the ports that are named, or all that may be machines and are
+/// not the station's own, and asks what is there.
+pub(super) async fn probe(
+    app: web::Data<App>,
+    body: web::Bytes,
+    Who(who): Who,
+) -> Result<web::Json<Value>, Problem> {
+    let Ports { mut ports } = json(&body)?;
+    if ports.len() > MOST_PORTS {
+        return Err(Problem::field("ports", format!("at most {MOST_PORTS} ports at once")));
+    }
+    if ports.is_empty() {
+        let found = web::block(link::detect).await.map_err(busy)?;
+        ports = found.into_iter().map(|candidate| candidate.port).collect();
+    }
+    let own: Vec<Device> = app.board.devices();
+    let asked = web::block(move || {
+        let same = |one: &str, other: &str| {
+            let real = |path: &str| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+            real(one) == real(other)
+        };
+        // Each takes seconds.
+        let ask = |port: String| {
+            let device = own.iter().find(|device| same(&device.port, &port));
+            let device = device.map(|device| device.name.clone());
+            std::thread::spawn(move || match device {
+                Some(device) => link::Found::own(port, &device),
+                None => link::probe(&port),
+            })
+        };
+        let asking: Vec<_> = ports.into_iter().map(ask).collect();
+        let found = asking.into_iter().filter_map(|thread| thread.join().ok());
+        found.collect::<Vec<_>>()
+    });
+    let found = asked.await.map_err(busy)?;
+    app.audit(&who.actor, "device.probe", "devices".to_owned(), Outcome::Ok);
     Ok(web::Json(json!({"items": found, "next_cursor": null})))
 }
 

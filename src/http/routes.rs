@@ -54,7 +54,11 @@ fn api(config: &mut ServiceConfig) {
             jobs::act,
         )))
         .service(at("/devices").route(route(GET, Readonly, devices::list)))
-        .service(at("/devices/detect").route(route(GET, Readonly, devices::detect)))
+        .service(at("/devices/detect").route(route(GET, Readonly, devices::detect)).route(route(
+            POST,
+            Operator,
+            devices::probe,
+        )))
         .service(at("/devices/{name}").route(route(GET, Readonly, devices::show)))
         .service(at("/devices/{name}/drawing").route(route(GET, Readonly, devices::drawing)))
         .service(at("/devices/{name}/estop").route(route(POST, Operator, devices::estop)))
@@ -108,7 +112,9 @@ fn at(path: &str) -> Resource {
 async fn no_such_method(request: HttpRequest) -> HttpResponse {
     let pattern = request.match_pattern().unwrap_or_default();
     let allowed = match pattern.strip_prefix("/api/v1").unwrap_or_default() {
-        "/jobs" | "/plugins" | "/daemons/{verb:start|stop|restart}" => "GET, POST",
+        "/jobs" | "/plugins" | "/devices/detect" | "/daemons/{verb:start|stop|restart}" => {
+            "GET, POST"
+        }
         "/jobs/{id}" => "GET, DELETE",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",

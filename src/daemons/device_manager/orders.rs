@@ -230,7 +230,9 @@ impl Handler<Operate> for DeviceManager {
                 Err(_) => (Vec::new(), Err(DeviceError::TimedOut(name.clone()))),
             };
             if let Some(machine) = this.machines.get(&name) {
-                lines.iter().for_each(|line| machine.tell(&this.tools.feed, "INFO", line));
+                for line in &lines {
+                    machine.tell(&this.tools.feed, "INFO", line);
+                }
             }
             answer
         });

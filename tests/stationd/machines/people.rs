@@ -172,3 +172,30 @@ fn a_station_that_was_told_nothing_takes_any_machine() {
     let station: Station = with_mill(&mill.port).env("SERIAL_BY_ID", nowhere).start();
     assert_eq!(await_device(&station, "mill", "idle")["identity"], Value::Null);
 }
+
+#[test]
+fn a_port_is_asked_only_when_a_person_wants_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let unknown = Machine::serial(directory.path(), 10.0, Faults::default());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let own = Machine::serial(elsewhere.path(), 10.0, Faults::default());
+    let station = with_mill(&own.port).start();
+    await_device(&station, "mill", "idle");
+    station.cli(["device", "detect"]).exited(0);
+    assert_eq!(unknown.heard(), b"");
+
+    let nothing = directory.path().join("ttyNONE").to_str().unwrap().to_owned();
+    let ports = [&unknown.port, &own.port, &nothing, "/dev/null"];
+    let found =
+        station.local().post("/api/v1/devices/detect", &json!({"ports": ports})).expect(200);
+    let items = found["items"].as_array().unwrap();
+    assert_eq!((&items[0]["driver"], &items[0]["baud_rate"]), (&json!("grbl"), &json!(115_200)));
+    assert!(items[0]["firmware"].as_str().unwrap().starts_with("Grbl 1.1h"), "{}", items[0]);
+    assert!(items[1]["error"].as_str().unwrap().contains("is device \"mill\" of this station"));
+    // One that is in use is asked nothing but how it is.
+    assert_eq!(String::from_utf8(own.heard()).unwrap().replace('?', ""), "$I\n");
+    assert!(items[2]["error"].as_str().unwrap().contains("No such file"), "{}", items[2]);
+    assert_eq!(items[3]["error"], "it is not a serial port");
+    let shown = station.cli(["device", "detect", "--probe", &unknown.port]).exited(0).stdout;
+    assert!(shown.contains("grbl") && shown.contains("115200"), "{shown}");
+}
