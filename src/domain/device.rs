@@ -160,6 +160,8 @@ pub struct Device {
     /// How warm its parts are, where it tells.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub temperatures: Vec<Temperature>,
+    /// When it was last homed, since it was connected.
+    pub homed_at: Option<Timestamp>,
     /// The emergency stop, if one has been pressed and not been cleared.
     pub estop: Option<Estop>,
 }

@@ -15,7 +15,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::{
-    DeviceError, hear::News, identity, journal::checkpoint, machine::Machine, outcome::verdict,
+    DeviceError, hear::News, identity, journal::trace, machine::Machine, outcome::verdict,
 };
 use crate::{
     daemons::{Tools, job_queue::Wake},
@@ -113,7 +113,7 @@ impl DeviceManager {
 /// this daemon, went down while they ran.
 fn interrupt_left_over(store: &Store, dir: &Path) -> Result<(), StoreError> {
     for job in store.read(|connection| jobs::running(connection, JobKind::Device))? {
-        let last = checkpoint(dir, job.id).unwrap_or_default();
+        let last = trace(dir, job.id).unwrap_or_default().checkpoint;
         let reason = "the station went down while the job ran".to_owned();
         let (state, change) = verdict(End::Interrupted { reason, position_known: false }, last);
         warn!("job {} is {state}: {}", job.id, change.error.as_deref().unwrap_or_default());

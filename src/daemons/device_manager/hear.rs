@@ -7,10 +7,13 @@ use log::{debug, error, info, warn};
 
 use super::{
     DeviceError, DeviceManager, identity,
+    journal::Left,
     outcome::{persist, verdict},
 };
 use crate::{
-    domain::{Body, Device, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity},
+    domain::{
+        Body, Device, DeviceStatus, Job, JobAction, JobId, JobState, Live, Severity, Timestamp,
+    },
     link::{Checkpoint, End, Halt, Report},
     store::{StoreError, jobs::Change},
 };
@@ -36,6 +39,8 @@ impl DeviceManager {
             Report::Identified { firmware_version, identity } => {
                 info!("device \"{name}\" is connected: firmware {firmware_version}");
                 machine.device.firmware_version = Some(firmware_version);
+                // A machine that has just started does not know where it is.
+                machine.device.homed_at = None;
                 if let Some(identity) = &identity {
                     identity::note(&self.tools.store, &name, &machine.device.port, identity);
                 }
@@ -75,7 +80,7 @@ impl DeviceManager {
                 if let Some(on) = machine.job(job) {
                     on.checkpoint = checkpoint;
                     on.at_stop = matches!(halt, Halt::Stop(_));
-                    on.journal.finish(checkpoint, Instant::now());
+                    on.journal.finish(checkpoint, None, Instant::now());
                 }
                 let change = match halt {
                     Halt::Asked => Change::because("paused"),
@@ -178,7 +183,10 @@ impl DeviceManager {
         let Some(on) = machine.job(job) else { return };
         on.checkpoint = checkpoint;
         on.ending = true;
-        on.journal.finish(checkpoint, Instant::now());
+        let position_known =
+            !matches!(end, End::Interrupted { position_known: false, .. } | End::Failed { .. });
+        let left = Left { at: Timestamp::now(), position_known };
+        on.journal.finish(checkpoint, Some(left), Instant::now());
         machine.publish_progress(&self.tools.board, &self.tools.feed);
         let (state, change) = verdict(end, checkpoint);
         self.record(name.to_owned(), job, state, change, ctx);

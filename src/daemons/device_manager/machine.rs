@@ -50,8 +50,8 @@ pub(super) struct OnMachine {
 
 impl OnMachine {
     /// A job that is about to be given to its machine.
-    pub(super) fn new(job: Job, jobs: &Path) -> Self {
-        let journal = Journal::new(jobs, job.id);
+    pub(super) fn new(job: Job, jobs: &Path, at: Option<Position>) -> Self {
+        let journal = Journal::new(jobs, job.id, at.map(|Position { x, y, z }| [x, y, z]));
         Self {
             job,
             journal,
@@ -156,6 +156,7 @@ impl Machine {
             last_heard: None,
             pen_up: None,
             temperatures: Vec::new(),
+            homed_at: None,
             estop: None,
         };
         Self { link, device, on: None, left: false, leaving: Vec::new() }

@@ -26,5 +26,5 @@ mod outcome;
 pub use actor::{Configured, DeviceManager, Options, StartError};
 pub use error::DeviceError;
 pub use estops::Estops;
-pub use journal::checkpoint;
+pub use journal::{Left, Trace, trace};
 pub use orders::{Control, Drawn, Operate, Operation, Reconnect, RunJob, WindDown};

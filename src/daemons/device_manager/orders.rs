@@ -11,7 +11,7 @@ use super::{
     machine::{Machine, OnMachine},
 };
 use crate::{
-    domain::{Actor, Device, DeviceStatus, Job, JobAction, JobId, Jog},
+    domain::{Actor, Device, DeviceStatus, Job, JobAction, JobId, Jog, Timestamp},
     link::{Drawing, Run, Source, Start},
     supervision::Mended,
     toolpath::{self, Estimate},
@@ -48,7 +48,7 @@ impl Handler<RunJob> for DeviceManager {
         }
         let (id, estimated) = (job.id, estimate(source.clone()));
         machine.link.run(Run { job: id, source, start: Start::default() });
-        machine.on = Some(OnMachine::new(job, &jobs));
+        machine.on = Some(OnMachine::new(job, &jobs, machine.device.position));
         ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
             // Nothing came if the file cannot be read: the link, which reads it too, says so.
             let on = this.machine_with(id).and_then(|machine| machine.job(id));
@@ -179,6 +179,7 @@ impl Handler<Operate> for DeviceManager {
             Ok(machine) => machine,
             Err(error) => return Box::pin(fut::ready(Err(error))),
         };
+        let homes = operation == Operation::Home;
         if let Some(sent) = spoken(&operation) {
             machine.tell(&feed, "INFO", &format!("> {sent}"));
         }
@@ -229,7 +230,11 @@ impl Handler<Operate> for DeviceManager {
                 }
                 Err(_) => (Vec::new(), Err(DeviceError::TimedOut(name.clone()))),
             };
-            if let Some(machine) = this.machines.get(&name) {
+            if let Some(machine) = this.machines.get_mut(&name) {
+                if homes && answer.is_ok() {
+                    machine.device.homed_at = Some(Timestamp::now());
+                    machine.show(&this.tools.board);
+                }
                 for line in &lines {
                     machine.tell(&this.tools.feed, "INFO", line);
                 }
