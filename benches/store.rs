@@ -208,6 +208,7 @@ fn job(payload: usize) -> NewJob {
         submitted_by: "bench".to_owned(),
         idempotency_key: None,
         analysis: None,
+        forced: false,
     }
 }
 

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 
     let text = lines(1_000_000);
     let start = Instant::now();
-    let (analysis, _) = stationd::toolpath::analyse(&text[..]).expect("memory can be read");
+    let (analysis, _) = stationd::toolpath::analyse(&text[..], &[]).expect("memory can be read");
     assert_eq!(analysis.lines, 1_000_000);
     println!("analysis: {:.0} MB/s", 25.0 / start.elapsed().as_secs_f64());
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
+    check_file::CheckFileArgs,
     config::ConfigCommand,
     daemon::DaemonGroup,
     demo::DemoArgs,
@@ -232,13 +233,15 @@ pub(super) enum QueueCommand {
 }
 
 /// `check …`
-#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+#[derive(Subcommand, Clone, Debug, PartialEq)]
 pub(super) enum CheckCommand {
     /// The same as `stationd config check`
     Config {
         /// The file to check instead of the one in use
         file: Option<PathBuf>,
     },
+    /// Report what a file would make a machine do, and whether it should run
+    File(CheckFileArgs),
     /// Judge the age of the heartbeat file
     #[command(after_help = "Exit codes with --nagios: 0 OK, 1 WARNING (older than 60 s), \
                             2 CRITICAL (older than 120 s, or missing), 3 UNKNOWN.")]

@@ -10,6 +10,7 @@ use super::{
         Out, field, items, note, object, print_json, print_json_line, print_line, print_text,
         seconds, visible_line,
     },
+    report::report,
     watch,
 };
 use crate::domain::{JobAction, JobId, JobState};
@@ -36,7 +37,7 @@ pub(super) enum JobCommand {
     /// Run a failed, cancelled or interrupted job again from its beginning
     Retry(JobIds),
     /// Let a held job go
-    Release(JobIds),
+    Release(ReleaseArgs),
     /// Forget a job that has ended
     Delete(JobIds),
 }
@@ -47,6 +48,17 @@ pub(super) struct JobIds {
     /// The job, as `submit` and `job list` print it
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<JobId>,
+}
+
+/// `job release`
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReleaseArgs {
+    /// Which jobs.
+    #[command(flatten)]
+    pub jobs: JobIds,
+    /// Let it run although what was found in its file speaks against it
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Which jobs are listed.
@@ -79,7 +91,10 @@ pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Resu
         JobCommand::Skip(jobs) => act(client, out, jobs, JobAction::Skip).await,
         JobCommand::Cancel(jobs) => act(client, out, jobs, JobAction::Cancel).await,
         JobCommand::Retry(jobs) => act(client, out, jobs, JobAction::Retry).await,
-        JobCommand::Release(jobs) => act(client, out, jobs, JobAction::Release).await,
+        JobCommand::Release(ReleaseArgs { jobs, force }) => {
+            let body = if *force { json!({"force": true}) } else { json!({}) };
+            act_with(client, out, jobs, JobAction::Release, &body).await
+        }
     }
 }
 
@@ -123,7 +138,18 @@ pub(super) fn table(out: Out, jobs: &[Value]) -> Result<(), Failure> {
 async fn show(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
     for id in ids {
         let job = client.get(&format!("/api/v1/jobs/{id}")).await?;
-        if out.is_json() { print_json(&job)? } else { print_text(&object(&job, 0))? }
+        if out.is_json() {
+            print_json(&job)?;
+            continue;
+        }
+        let mut rest = job.clone();
+        if let Some(fields) = rest.as_object_mut() {
+            fields.remove("analysis");
+        }
+        print_text(&object(&rest, 0))?;
+        if job["analysis"].is_object() {
+            print_text(&report(out, &job["analysis"]))?;
+        }
     }
     Ok(())
 }
@@ -147,16 +173,21 @@ async fn delete(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure>
     Ok(())
 }
 
+async fn act(client: &Client, out: Out, jobs: &JobIds, action: JobAction) -> Result<(), Failure> {
+    act_with(client, out, jobs, action, &json!({})).await
+}
+
 /// Every job is tried, even if one of them refuses.
-async fn act(
+async fn act_with(
     client: &Client,
     out: Out,
     JobIds { ids }: &JobIds,
     action: JobAction,
+    body: &Value,
 ) -> Result<(), Failure> {
     let mut result = Ok(());
     for id in ids {
-        match client.post(&format!("/api/v1/jobs/{id}/{action}"), &json!({})).await {
+        match client.post(&format!("/api/v1/jobs/{id}/{action}"), body).await {
             Ok(job) if out.is_json() => print_json_line(&job)?,
             Ok(job) => {
                 print_line(format_args!(

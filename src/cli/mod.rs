@@ -7,6 +7,7 @@
 //! Every group of commands has a file: its options and what it does stand together.
 
 mod args;
+mod check_file;
 mod client;
 pub mod config;
 mod daemon;
@@ -26,6 +27,7 @@ mod parse_table;
 mod plugin;
 mod print;
 mod reconcile;
+mod report;
 mod run;
 mod shell;
 mod start;

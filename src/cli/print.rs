@@ -37,6 +37,14 @@ impl Out {
         self.json
     }
 
+    /// A word for a state in its colour.
+    pub(super) fn coloured(self, word: &str) -> String {
+        match if self.colour { hue(word) } else { None } {
+            Some(hue) => format!("\x1b[{hue}m{word}\x1b[0m"),
+            None => word.to_owned(),
+        }
+    }
+
     /// A table.
     pub(super) fn table(self, heads: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
         print_text(&table(heads, rows, self.colour))
@@ -94,10 +102,10 @@ fn table(heads: &[&str], rows: &[Vec<String>], colour: bool) -> String {
 /// The colour of a word for a state, as an SGR parameter (ECMA-48).
 fn hue(word: &str) -> Option<u8> {
     match word {
-        "COMPLETED" | "healthy" | "idle" => Some(32),
+        "COMPLETED" | "healthy" | "idle" | "green" => Some(32),
         "RUNNING" | "busy" => Some(36),
-        "FAILED" | "INTERRUPTED" | "unhealthy" | "alarm" | "error" => Some(31),
-        "HELD" | "PAUSED" | "BACKOFF" | "degraded" | "paused" => Some(33),
+        "FAILED" | "INTERRUPTED" | "unhealthy" | "alarm" | "error" | "red" => Some(31),
+        "HELD" | "PAUSED" | "BACKOFF" | "degraded" | "paused" | "amber" => Some(33),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use super::{
     args::{CheckCommand, Command, Global, QueueCommand},
+    check_file,
     client::Client,
     config::ConfigCommand,
     daemon, demo, device, events,
@@ -34,6 +35,7 @@ fn carry_out(Invocation { global, command }: &Invocation) -> Result<(), Failure>
         Command::Check(CheckCommand::Config { file }) => {
             configure(global, out, &ConfigCommand::Check { file: file.clone() })
         }
+        Command::Check(CheckCommand::File(args)) => check_file::run(global, out, args),
         Command::Check(CheckCommand::Health { nagios }) => {
             heartbeat::check_health(global, out, *nagios)
         }

@@ -22,8 +22,8 @@ use tokio::{
 use super::{
     client::{Client, query},
     failure::Failure,
-    print::{Out, field, note, print_json_line, print_line, visible},
-    template, watch,
+    print::{Out, field, note, print_json_line, print_line, print_text},
+    report, template, watch,
 };
 use crate::domain::{JobId, Priority, Timestamp};
 
@@ -50,6 +50,9 @@ pub(super) struct SubmitArgs {
     /// Wait until a person releases it
     #[arg(long)]
     pub hold: bool,
+    /// Run it although what is found in the file speaks against it
+    #[arg(long)]
+    pub force: bool,
     /// Not before this time, as 2026-01-31T18:00:00Z
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
@@ -143,6 +146,7 @@ pub(super) async fn send(
                 args.priority.map(|Priority(value)| value.to_string()).unwrap_or_default()
             ),
             ("hold", if args.hold { "true".to_owned() } else { String::new() }),
+            ("force", if args.force { "true".to_owned() } else { String::new() }),
             ("at", args.at.map(|at| at.to_string()).unwrap_or_default()),
             ("after", after.join(",")),
         ])
@@ -242,8 +246,16 @@ pub(super) fn told(out: Out, job: &Value) -> Result<JobId, Failure> {
             field(job, "name"),
             field(job, "state")
         ))?;
-        for warning in job["analysis"]["warnings"].as_array().into_iter().flatten() {
-            note(format_args!("warning: {}", visible(warning.as_str().unwrap_or_default())))?;
+        let analysis = &job["analysis"];
+        if analysis.is_object() {
+            print_text(&report::findings(out, analysis))?;
+        }
+        if analysis["verdict"] == "red" && job["state"] == "HELD" {
+            let id = field(job, "id");
+            note(format_args!(
+                "HELD: put the file right and submit it again, or insist with `stationd job \
+                 release {id} --force`; `stationd job cancel {id}` drops it"
+            ))?;
         }
     }
     field(job, "id")

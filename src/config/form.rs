@@ -38,6 +38,8 @@ pub(super) enum Form {
     Text,
     /// What people call something.
     Name,
+    /// A command word of a machine.
+    Command,
     /// A text that may be empty: what is sent to a machine, an argument, the value of a variable.
     Line,
     /// What a program is given; a script may have several lines.
@@ -122,6 +124,7 @@ impl Form {
             Self::Word(words) => words.join(", "),
             Self::Text | Self::Line => "a text of one line".into(),
             Self::Argument => "a text".into(),
+            Self::Command => "a command word, as M502, G28, $RST or $= for every setting".into(),
             Self::Name => "a name of at most 64 characters without / and ,".into(),
             Self::Path | Self::Workspace => "a path".into(),
             Self::Database => {
@@ -256,6 +259,10 @@ impl Form {
                 let good =
                     text.chars().count() <= 64 && !text.contains(['/', ',']) && text.trim() == text;
                 good.then(|| leaf(text.into())).ok_or("is not a name".into())
+            }
+            Self::Command => {
+                let good = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_graphic());
+                good.then(|| leaf(text.to_ascii_uppercase())).ok_or("is not a command word".into())
             }
             Self::Path if text.contains("://") => Err("is a URL".into()),
             Self::Path => Ok(path(&around.base.path(text))),

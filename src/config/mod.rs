@@ -13,6 +13,7 @@ mod complete;
 mod cross;
 mod daemon;
 mod daemons;
+mod device;
 mod document;
 mod env;
 mod file;
@@ -39,6 +40,7 @@ mod values;
 mod tests;
 
 pub use daemon::DaemonConfig;
+pub use device::{DeviceConfig, MotionConfig};
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
 pub use plugin::{Plugin, PluginCommand, PluginStatus};
@@ -48,8 +50,8 @@ pub use restart::{Restart, RestartPolicy};
 pub use secret::{HIDDEN, Secret};
 pub use sources::{Flag, Sources};
 pub use types::{
-    Config, Database, DeviceConfig, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue, Rotate,
-    Security, Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Watchdog, Websocket,
+    Config, Database, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue, Rotate, Security,
+    Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Watchdog, Websocket,
 };
 pub use values::size;
 

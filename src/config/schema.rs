@@ -89,6 +89,8 @@ const FROM_ZERO: Form = Form::Duration { min_ms: 0 };
 /// A duration between two of the same thing.
 const INTERVAL: Form = Form::Duration { min_ms: 100 };
 const MANY: u64 = 1_000_000;
+/// mm/min or mm/s².
+const SPEED: Form = Form::Real { min: 1e-3, max: 1e6 };
 
 /// All of it, in the order in which it is shown.
 pub(super) const ROOT: &[Key] = &[
@@ -274,6 +276,19 @@ pub(super) const DEVICE: &[Key] = &[
         "envelope",
         &[must("x", Form::Length), must("y", Form::Length), one("z", Form::Length, "null")],
     ),
+    optional(
+        "motion",
+        &[
+            one("acceleration", SPEED, "null"),
+            one("z_acceleration", SPEED, "null"),
+            one("junction_deviation", Form::Real { min: 1e-4, max: 10.0 }, "null"),
+            one("rapid", SPEED, "null"),
+            one("z_rapid", SPEED, "null"),
+            one("max_feed", SPEED, "null"),
+        ],
+    ),
+    many("deny", Form::Command),
+    many("allow", Form::Command),
     one("require_confirmation", Form::Flag, "false"),
     many("start_lines", Form::Line),
     many("end_lines", Form::Line),

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use log::LevelFilter;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{DaemonConfig, Restart, Secret, values};
-use crate::domain::{Envelope, same_name};
+use super::{DaemonConfig, DeviceConfig, Restart, Secret, values};
+use crate::domain::same_name;
 
 /// Everything that can be configured and has an effect.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -322,32 +322,6 @@ pub struct SyncTarget {
     pub name: String,
     /// The directory; absolute.
     pub path: PathBuf,
-}
-
-/// A machine.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceConfig {
-    /// What people call it; unique without regard to case and to `_` or `-`.
-    pub name: String,
-    /// The protocol it speaks; one of [`KNOWN_DRIVERS`](super::KNOWN_DRIVERS) that is supported.
-    pub driver: String,
-    /// What is opened: an absolute path, `tcp://HOST:PORT` or `sim:DRIVER`.
-    pub port: String,
-    /// The speed of a serial line.
-    pub baud_rate: u32,
-    /// How long the machine may be silent when it owes an answer.
-    pub timeout: Duration,
-    /// How far it can reach; none is no check.
-    pub envelope: Option<Envelope>,
-    /// Every job for it waits until a person releases it.
-    pub require_confirmation: bool,
-    /// Lines sent before each job.
-    pub start_lines: Vec<String>,
-    /// Lines sent after each completed job.
-    pub end_lines: Vec<String>,
-    /// Lines that make it safe when a job is stopped.
-    pub on_stop: Vec<String>,
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, D::Error> {

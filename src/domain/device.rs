@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Timestamp};
+use super::{Envelope, JobId, Timestamp};
 
 /// What a machine does just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -71,19 +71,6 @@ pub struct Position {
 
 /// Three lengths or coordinates, X Y Z, in millimetres.
 pub type Axes = [f64; 3];
-
-/// How far a machine can reach from its origin, in millimetres.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Envelope {
-    /// Along X.
-    pub x: f64,
-    /// Along Y.
-    pub y: f64,
-    /// Along Z, both ways; unlimited if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub z: Option<f64>,
-}
 
 /// A move by hand, from where the tool is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

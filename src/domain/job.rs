@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{JobId, JobState, Timestamp};
+use super::{Analysis, JobId, JobState, Timestamp};
 
 /// What a job is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,25 +49,6 @@ impl FromStr for Priority {
             number => number.parse().map(Self).map_err(|_| NotAPriority(text.to_owned())),
         }
     }
-}
-
-/// What is known of a file before it runs. Lengths are millimetres.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Analysis {
-    /// Lines that go to the machine.
-    pub lines: u64,
-    /// Smallest corner of all motion; absent without motion.
-    pub min: Option<[f64; 3]>,
-    /// Largest corner of all motion.
-    pub max: Option<[f64; 3]>,
-    /// Length of working moves.
-    pub draw_length_mm: f64,
-    /// Length of rapid moves.
-    pub travel_length_mm: f64,
-    /// How long the motion takes by feed and distance.
-    pub estimated_seconds: f64,
-    /// What a person should know, each with the line it was seen on.
-    pub warnings: Vec<String>,
 }
 
 /// What goes to the machine or to the system.
@@ -129,6 +110,8 @@ pub struct NewJob {
     pub idempotency_key: Option<String>,
     /// What was found in the file.
     pub analysis: Option<Analysis>,
+    /// It may run although its verdict is red.
+    pub forced: bool,
 }
 
 /// How far a running job is.
@@ -216,6 +199,8 @@ pub struct Job {
     pub error: Option<String>,
     /// What was found in the file.
     pub analysis: Option<Analysis>,
+    /// A person lets it run although its verdict is red.
+    pub forced: bool,
 }
 
 #[cfg(test)]

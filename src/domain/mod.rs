@@ -1,11 +1,13 @@
 //! The words of the program: plain types, state machines and policies. No clock, thread, file or
 //! socket is touched here.
 
+mod analysis;
 mod audit;
 mod backoff;
 mod builtin;
 mod daemon;
 mod device;
+mod envelope;
 mod event;
 mod health;
 mod id;
@@ -13,24 +15,30 @@ mod job;
 mod job_state;
 mod last_run;
 mod live;
+mod machine;
+mod motion;
 mod name;
 mod plan;
 mod program;
 mod time;
 mod variables;
 
+pub use analysis::{Analysis, DeviceVerdict, Finding, Light, Stop};
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use backoff::{Backoff, BackoffError};
 pub use builtin::{BUILTINS, Builtin};
 pub use daemon::{Cause, Daemon, DaemonKind, DaemonState, Moment, Needs, Why};
-pub use device::{Axes, Device, DeviceStatus, Envelope, Estop, Jog, Position, Temperature};
+pub use device::{Axes, Device, DeviceStatus, Estop, Jog, Position, Temperature};
+pub use envelope::Envelope;
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Severity};
 pub use health::{Health, HealthStatus};
 pub use id::JobId;
-pub use job::{Analysis, Job, JobKind, NewJob, Payload, Priority, Progress};
+pub use job::{Job, JobKind, NewJob, Payload, Priority, Progress};
 pub use job_state::{Denied, JobAction, JobState};
 pub use last_run::{LastRun, Verdict};
 pub use live::Live;
+pub use machine::Machine;
+pub use motion::Motion;
 pub use name::same_name;
 pub use plan::{Edge, Misfit, Node, Plan, did_you_mean, nearest_name};
 pub use program::{

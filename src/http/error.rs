@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::{
     daemons::{device_manager::DeviceError, job_queue::QueueError},
+    domain::Analysis,
     store::StoreError,
     supervision::{OrderError, Unavailable},
 };
@@ -55,6 +56,14 @@ pub enum Problem {
     /// The state of the thing forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// What was found in the job's file forbids it.
+    #[error("{detail}")]
+    Preflight {
+        /// What to do.
+        detail: String,
+        /// What was found.
+        report: Box<Analysis>,
+    },
     /// A rolling restart has stopped before its end.
     #[error("{detail}")]
     Halted {
@@ -106,6 +115,8 @@ struct Document<'a> {
     items: Option<&'a [serde_json::Value]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<&'a Analysis>,
 }
 
 impl ResponseError for Problem {
@@ -116,7 +127,9 @@ impl ResponseError for Problem {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict(_) | Self::Halted { .. } => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Halted { .. } | Self::Preflight { .. } => {
+                StatusCode::CONFLICT
+            }
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
@@ -138,6 +151,10 @@ impl ResponseError for Problem {
             Self::Halted { at, items, .. } => (Some(items.as_slice()), Some(at.as_str())),
             _ => (None, None),
         };
+        let report = match self {
+            Self::Preflight { report, .. } => Some(report.as_ref()),
+            _ => None,
+        };
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         match self {
@@ -157,6 +174,7 @@ impl ResponseError for Problem {
             errors,
             items,
             stopped_at,
+            report,
         };
         response.body(serde_json::to_string(&document).unwrap_or_default())
     }
@@ -250,6 +268,7 @@ impl From<QueueError> for Problem {
             QueueError::Denied(_) | QueueError::CannotResume | QueueError::NotRunning(_) => {
                 Self::Conflict(detail)
             }
+            QueueError::Red(report) => Self::Preflight { detail, report },
             QueueError::Device(error) => error.into(),
             QueueError::Unavailable => Self::Unavailable(detail),
             QueueError::Store(error) => error.into(),

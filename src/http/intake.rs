@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use super::{app::App, error::Problem, health::busy};
 use crate::{
-    domain::{Analysis, Payload},
+    domain::{Analysis, Machine, Payload},
     store::{
-        Store, StoreError,
+        StoreError,
         files::{INLINE_LIMIT, Intake},
     },
     toolpath::{self, FileKind},
@@ -20,7 +20,6 @@ use crate::{
 pub(super) struct Arrived {
     pub(super) payload: Payload,
     pub(super) kind: FileKind,
-    pub(super) analysis: Analysis,
 }
 
 /// Of the beginning of a file, enough to tell its kind.
@@ -48,8 +47,7 @@ pub(super) async fn receive<E: std::fmt::Display>(
         if taken > INLINE_LIMIT {
             let payload = receive_large(intake, piece, pieces).await?;
             let kind = kind_of(name, &head)?;
-            let store = app.store.clone();
-            return web::block(move || analysed(&store, payload, kind)).await.map_err(busy)?;
+            return Ok(Arrived { payload, kind });
         }
         intake.write(&piece)?;
     }
@@ -57,7 +55,7 @@ pub(super) async fn receive<E: std::fmt::Display>(
         return Err(Problem::field("file", "the file is empty"));
     }
     let kind = kind_of(name, &head)?;
-    analysed(&app.store, intake.finish()?, kind)
+    Ok(Arrived { payload: intake.finish()?, kind })
 }
 
 /// The next piece, unless the network is silent for too long.
@@ -113,20 +111,27 @@ async fn receive_large<E: std::fmt::Display>(
     disk.map_err(busy)??.ok_or_else(|| cut_short(&"it ended early"))
 }
 
-fn analysed(store: &Store, payload: Payload, kind: FileKind) -> Result<Arrived, Problem> {
+/// What is known of a file before it runs on one of these machines. Large files are read on a thread
+/// that may block.
+pub(super) async fn analyse(
+    app: &App,
+    payload: &Payload,
+    machines: Vec<Machine>,
+) -> Result<Analysis, Problem> {
     let unreadable = |error| Problem::Internal(format!("the file cannot be read: {error}"));
-    let (analysis, _) = match (&payload, kind) {
-        (Payload::Inline(bytes), FileKind::Gcode) => toolpath::analyse(Cursor::new(bytes)),
-        (Payload::Stored { sha256, .. }, FileKind::Gcode) => {
-            toolpath::analyse(store.files().open(sha256)?)
+    let analysed = match payload {
+        Payload::Inline(bytes) => toolpath::analyse(Cursor::new(bytes), &machines),
+        Payload::Stored { sha256, .. } => {
+            let file = app.store.files().open(sha256)?;
+            web::block(move || toolpath::analyse(file, &machines)).await.map_err(busy)?
         }
-        (Payload::Command(_), _) => return Err(Problem::Internal("not a file".to_owned())),
-    }
-    .map_err(unreadable)?;
+        Payload::Command(_) => return Err(Problem::Internal("not a file".to_owned())),
+    };
+    let (analysis, _) = analysed.map_err(unreadable)?;
     if analysis.lines == 0 {
         return Err(Problem::field("file", "the file has no line for a machine"));
     }
-    Ok(Arrived { payload, kind, analysis })
+    Ok(analysis)
 }
 
 /// The name of a file as it is kept: no directory, no control character, nothing that a program

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::{Job, Payload},
     store::jobs,
-    toolpath,
+    toolpath::{self, Dialect},
 };
 
 /// Bytes read from a stored file at a time.
@@ -94,12 +94,13 @@ pub(super) async fn toolpath(
 ) -> Result<HttpResponse, Problem> {
     let (job, payload) = find(&app, &id)?;
     let store = app.store.clone();
+    let dialect = Dialect::of(job.driver.as_deref().unwrap_or_default());
     let preview = web::block(move || -> Result<_, Problem> {
         let unreadable = |error| Problem::Internal(format!("the file cannot be read: {error}"));
         match payload {
-            Payload::Inline(bytes) => toolpath::preview(Cursor::new(bytes), POINTS),
+            Payload::Inline(bytes) => toolpath::preview(Cursor::new(bytes), dialect, POINTS),
             Payload::Stored { sha256, .. } => {
-                toolpath::preview(store.files().open(&sha256)?, POINTS)
+                toolpath::preview(store.files().open(&sha256)?, dialect, POINTS)
             }
             Payload::Command(_) => return Err(no_file(&job)),
         }

@@ -11,7 +11,7 @@ use super::{
     app::{App, entry},
     error::Problem,
     guard::Who,
-    query::{parse, query},
+    query::{json as json_body, parse, query},
 };
 use crate::{
     daemons::job_queue::Act,
@@ -98,15 +98,29 @@ pub(super) async fn queue(app: web::Data<App>) -> Result<web::Json<Value>, Probl
     })))
 }
 
-/// `POST /api/v1/jobs/{id}/{pause|resume|skip|cancel|retry|release}`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ActBody {
+    /// Release it although its verdict is red.
+    force: bool,
+}
+
+/// `POST /api/v1/jobs/{id}/{pause|resume|skip|cancel|retry|release}`; `{"force": true}` releases a job
+/// with a red verdict.
 pub(super) async fn act(
     app: web::Data<App>,
     path: web::Path<(String, JobAction)>,
     Who(who): Who,
+    body: web::Bytes,
 ) -> Result<web::Json<Job>, Problem> {
     let (id, action) = path.into_inner();
     let id = job_id(&id)?;
-    let answer = app.links().job_queue.ask(Act { id, action, actor: who.actor.clone() }).await;
+    let ActBody { force } = json_body(&body)?;
+    if force && action != JobAction::Release {
+        return Err(Problem::field("force", "only a release can be forced"));
+    }
+    let answer =
+        app.links().job_queue.ask(Act { id, action, actor: who.actor.clone(), force }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));
     if answer.is_err() {
         // What was done the queue has written down itself.

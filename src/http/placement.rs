@@ -1,10 +1,13 @@
 //! Which machine a file is for.
 
 use super::{error::Problem, settings::Target};
-use crate::{domain::same_name, toolpath::FileKind};
+use crate::{
+    domain::{Machine, same_name},
+    toolpath::FileKind,
+};
 
 /// Where a job may run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Placement {
     /// The machine, if it must be this one.
     pub(super) device: Option<String>,
@@ -12,6 +15,8 @@ pub(super) struct Placement {
     pub(super) driver: String,
     /// A machine it may run on wants a person's word first.
     pub(super) confirm: bool,
+    /// The machines it may run on.
+    pub(super) machines: Vec<Machine>,
 }
 
 /// Finds the place for a file of `kind`; a refusal names the choices.
@@ -23,12 +28,13 @@ pub(super) fn place(
 ) -> Result<Placement, Problem> {
     let takes = |driver: &str| kind.drivers().contains(&driver);
     if let Some(name) = device {
-        let target = targets.iter().find(|target| same_name(&target.name, name));
-        let Some(Target { name, driver: its, require_confirmation }) = target else {
-            let names = list(targets.iter().map(|target| target.name.as_str()));
+        let target = targets.iter().find(|target| same_name(&target.machine.name, name));
+        let Some(Target { machine, require_confirmation }) = target else {
+            let names = list(targets.iter().map(|target| target.machine.name.as_str()));
             let hint = format!("no device is called \"{name}\": there is {names}");
             return Err(Problem::field("device", hint));
         };
+        let Machine { name, driver: its, .. } = machine;
         if driver.is_some_and(|driver| !driver.eq_ignore_ascii_case(its)) {
             let hint = format!("device \"{name}\" has the driver {its}");
             return Err(Problem::field("driver", hint));
@@ -38,10 +44,12 @@ pub(super) fn place(
             return Err(Problem::field("device", hint));
         }
         let (device, driver) = (Some(name.clone()), its.clone());
-        return Ok(Placement { device, driver, confirm: *require_confirmation });
+        let machines = vec![machine.clone()];
+        return Ok(Placement { device, driver, confirm: *require_confirmation, machines });
     }
     let fits = |target: &&Target| {
-        takes(&target.driver) && driver.is_none_or(|it| it.eq_ignore_ascii_case(&target.driver))
+        let its = &target.machine.driver;
+        takes(its) && driver.is_none_or(|it| it.eq_ignore_ascii_case(its))
     };
     let fitting: Vec<&Target> = targets.iter().filter(fits).collect();
     let Some(first) = fitting.first() else {
@@ -53,15 +61,16 @@ pub(super) fn place(
         let hint = format!("there is no device{with} that takes {kind} files");
         return Err(Problem::field(field, hint));
     };
-    if fitting.iter().any(|target| target.driver != first.driver) {
-        let names = list(fitting.iter().map(|target| target.name.as_str()));
+    if fitting.iter().any(|target| target.machine.driver != first.machine.driver) {
+        let names = list(fitting.iter().map(|target| target.machine.name.as_str()));
         let hint = format!("several machines take {} files, name one: {names}", kind.as_str());
         return Err(Problem::field("device", hint));
     }
     Ok(Placement {
         device: None,
-        driver: first.driver.clone(),
+        driver: first.machine.driver.clone(),
         confirm: fitting.iter().any(|target| target.require_confirmation),
+        machines: fitting.iter().map(|target| target.machine.clone()).collect(),
     })
 }
 
@@ -75,7 +84,8 @@ mod tests {
     use super::*;
 
     fn target(name: &str, driver: &str, require_confirmation: bool) -> Target {
-        Target { name: name.to_owned(), driver: driver.to_owned(), require_confirmation }
+        let machine = Machine { name: name.to_owned(), ..Machine::unknown(driver) };
+        Target { machine, require_confirmation }
     }
 
     fn found(

@@ -8,15 +8,16 @@ use super::{
     access::{Policy, Token},
     origin::Names,
 };
-use crate::config::{Config, DeviceConfig};
+use crate::{
+    config::{Config, DeviceConfig},
+    domain::Machine,
+};
 
 /// A machine that jobs can be for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// What people call it.
-    pub name: String,
-    /// The protocol it speaks.
-    pub driver: String,
+    /// The machine as far as its files are concerned.
+    pub machine: Machine,
     /// Every job for it waits until a person releases it.
     pub require_confirmation: bool,
 }
@@ -88,10 +89,6 @@ impl From<&Config> for Settings {
 
 impl From<&DeviceConfig> for Target {
     fn from(device: &DeviceConfig) -> Self {
-        Self {
-            name: device.name.clone(),
-            driver: device.driver.clone(),
-            require_confirmation: device.require_confirmation,
-        }
+        Self { machine: device.machine(), require_confirmation: device.require_confirmation }
     }
 }

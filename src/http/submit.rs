@@ -14,14 +14,14 @@ use super::{
     app::{App, entry},
     error::Problem,
     guard::{Who, forbidden},
-    intake::{Arrived, clean_name, receive},
+    intake::{Arrived, analyse, clean_name, receive},
     placement::place,
     query::{json as read_json, query},
     wish::Wish,
 };
 use crate::{
     daemons::{Phase, job_queue::Wake},
-    domain::{Job, JobKind, NewJob, Outcome, Payload},
+    domain::{Job, JobKind, Light, NewJob, Outcome, Payload},
     store::jobs::{self, Inserted},
 };
 
@@ -79,7 +79,7 @@ pub(super) async fn submit(
             let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
             let arrived = receive(&app, &hint, payload).await?;
             let name = file_name(&wish, None);
-            let job = device_job(&app, &who, wish, name, arrived)?;
+            let job = device_job(&app, &who, wish, name, arrived).await?;
             Ok(created(&store(&app, &who, key, job).await?))
         }
     }
@@ -123,16 +123,17 @@ fn file_name(wish: &Wish, given: Option<&str>) -> String {
     name.unwrap_or_else(|| "job.gcode".to_owned())
 }
 
-fn device_job(
+async fn device_job(
     app: &App,
     who: &Identity,
     wish: Wish,
     name: String,
     arrived: Arrived,
 ) -> Result<NewJob, Problem> {
-    let Arrived { payload, kind, analysis } = arrived;
+    let Arrived { payload, kind } = arrived;
     let settings = app.settings();
     let place = place(kind, wish.device.as_deref(), wish.driver.as_deref(), &settings.targets)?;
+    let analysis = analyse(app, &payload, place.machines).await?;
     let mut job = wish.into_job(name, payload, who.actor.name.clone());
     job.hold |= place.confirm;
     job.device = place.device;
@@ -172,7 +173,7 @@ async fn form_jobs(
         let wish = Wish::from_pairs(&pairs)?;
         check(app, &wish, JobKind::Device)?;
         let name = file_name(&wish, given.as_deref());
-        jobs.push(device_job(app, who, wish, name, arrived)?);
+        jobs.push(device_job(app, who, wish, name, arrived).await?);
     }
     let mut inserted = Vec::new();
     let several = jobs.len() > 1;
@@ -194,6 +195,10 @@ async fn text(mut field: Field) -> Result<String, Problem> {
     String::from_utf8(bytes.into()).map_err(|_| Problem::field(&name, "the field is not UTF-8"))
 }
 
+fn is_red(job: &NewJob) -> bool {
+    job.analysis.as_ref().is_some_and(|analysis| analysis.verdict == Light::Red)
+}
+
 /// One durable write: the job, its event and its audit record.
 async fn store(
     app: &App,
@@ -203,7 +208,12 @@ async fn store(
 ) -> Result<Inserted, Problem> {
     job.idempotency_key = key;
     let resource = format!("job:{}", job.id);
-    let record = entry(&who.actor, "job.submit", resource, Outcome::Ok, &job.name);
+    let detail = if is_red(&job) && job.forced {
+        format!("{}: forced although its verdict is red", job.name)
+    } else {
+        job.name.clone()
+    };
+    let record = entry(&who.actor, "job.submit", resource, Outcome::Ok, &detail);
     let write = app.store.write(move |tx| {
         let inserted = jobs::insert(tx, &job)?;
         if inserted.created {

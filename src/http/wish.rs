@@ -27,6 +27,8 @@ pub(super) struct Wish {
     #[serde(deserialize_with = "priority")]
     priority: Priority,
     pub(super) hold: bool,
+    /// Run it although its verdict is red.
+    pub(super) force: bool,
     not_before: Option<Timestamp>,
     pub(super) depends_on: Vec<JobId>,
     timeout_seconds: Option<f64>,
@@ -72,6 +74,7 @@ impl Wish {
             "driver" => self.driver = Some(text),
             "priority" => self.priority = read(value)?,
             "hold" => self.hold = yes(value)?,
+            "force" => self.force = yes(value)?,
             "at" | "not_before" => self.not_before = Some(read(value)?),
             "after" | "depends_on" => {
                 for id in value.split(',').map(str::trim).filter(|id| !id.is_empty()) {
@@ -114,6 +117,9 @@ impl Wish {
         if kind == JobKind::Command && (self.device.is_some() || self.driver.is_some()) {
             wrong("device", "a command job runs on this computer, not on a machine");
         }
+        if kind == JobKind::Command && self.force {
+            wrong("force", "only a file is checked, and can be forced");
+        }
         if let Some(command) = &self.command
             && (command.first().is_none_or(|program| program.trim().is_empty())
                 || command.iter().any(|word| word.contains('\0')))
@@ -141,6 +147,7 @@ impl Wish {
             submitted_by,
             idempotency_key: None,
             analysis: None,
+            forced: self.force,
         }
     }
 

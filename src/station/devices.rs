@@ -40,6 +40,9 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
         baud_rate: 115_200,
         timeout: Duration::from_secs(30),
         envelope: Some(SIMULATED),
+        motion: None,
+        deny: Vec::new(),
+        allow: Vec::new(),
         require_confirmation: false,
         start_lines: Vec::new(),
         end_lines: Vec::new(),
@@ -56,6 +59,7 @@ pub(super) fn configured(config: &Config) -> Vec<Configured> {
     };
     let one = |device: &DeviceConfig| Configured {
         envelope: device.envelope,
+        motion: device.motion(),
         link: LinkOptions {
             name: device.name.clone(),
             driver: device.driver.clone(),

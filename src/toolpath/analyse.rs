@@ -1,165 +1,190 @@
 //! What is known of a file before it runs.
 
-use std::io::{self, Read};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
 use super::{
-    Estimate, Next, Splitter,
-    gcode::{Interpreter, Segment},
+    Dialect, Estimate, Follower, Found, Next,
+    findings::Findings,
+    gcode::Segment,
+    pass::Pass,
+    planner::{Planner, Settled},
+    suit::Suit,
 };
-use crate::domain::Analysis;
+use crate::domain::{Analysis, Finding, Light, Machine, Motion, Stop};
 
-/// Longer lines overflow GRBL's line buffer (`error:11`; blanks are not counted).
-const LONGEST: usize = 79;
+/// More stops than that are not told one by one.
+const MOST_STOPS: usize = 100;
 
-/// Warnings of the same words are given once; of different ones at most that many.
-const MOST_WARNINGS: usize = 20;
-
-/// Reads a G-code file once, in constant memory. `Analysis::lines` counts exactly the lines that a
-/// driver sends.
-pub fn analyse(mut reader: impl Read) -> io::Result<(Analysis, Estimate)> {
-    let mut sum = Sum::default();
-    let mut lines = Splitter::new();
-    let mut chunk = vec![0; 64 * 1024];
+/// Reads a file once, in constant memory, for the machines that it may run on; times are those of
+/// the first. `Analysis::lines` counts exactly the lines that a driver sends.
+pub fn analyse(reader: impl Read, machines: &[Machine]) -> io::Result<(Analysis, Estimate)> {
+    let mut sum = Sum::new(machines);
+    let mut pass = Pass::new(reader, sum.dialect);
     let mut line = Vec::new();
     loop {
-        match lines.next_line(&mut line) {
-            Next::Line(number) => sum.line(number, &line),
-            Next::TooLong(number) => {
-                sum.warn(number, "is longer than 4096 bytes: it cannot be sent");
+        match pass.next(&mut line)? {
+            Next::Line(number) => {
+                sum.line(number, &line);
+                if let Some(what) = sum.found.stop.take() {
+                    sum.stop(number, what, pass.raw());
+                }
             }
-            Next::End => return Ok(sum.end()),
-            Next::More => match reader.read(&mut chunk) {
-                Ok(0) => lines.finish(),
-                Ok(count) => lines.supply(&chunk[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            },
+            Next::TooLong(number) => {
+                let text = "is longer than 4096 bytes: it cannot be sent";
+                sum.findings.add(Light::Red, Some(number), "line-too-long", text.into());
+            }
+            Next::End | Next::More => return Ok(sum.end()),
         }
     }
 }
 
-#[derive(Default)]
-struct Sum {
-    machine: Interpreter,
+struct Sum<'a> {
+    dialect: Dialect,
+    follower: Box<dyn Follower>,
+    found: Found,
     analysis: Analysis,
+    findings: Findings,
+    suits: Vec<Suit<'a>>,
+    planner: Planner,
     estimate: Estimate,
-    said: Vec<&'static str>,
+    drawing: bool,
 }
 
-impl Sum {
+impl<'a> Sum<'a> {
+    fn new(machines: &'a [Machine]) -> Self {
+        let first = machines.first();
+        let dialect = first.map_or_else(Dialect::default, |it| Dialect::of(&it.driver));
+        let motion = first.map_or(Motion::GRBL, |machine| machine.motion);
+        let suits: Vec<Suit<'_>> = machines.iter().map(Suit::new).collect();
+        let mut watch: Vec<String> = suits.iter().flat_map(|it| it.denied.clone()).collect();
+        watch.sort();
+        watch.dedup();
+        Self {
+            dialect,
+            follower: dialect.follower(&watch),
+            found: Found::default(),
+            analysis: Analysis::default(),
+            findings: Findings::default(),
+            suits,
+            planner: Planner::new(motion),
+            estimate: Estimate::default(),
+            drawing: false,
+        }
+    }
+
     fn line(&mut self, number: u64, text: &[u8]) {
         self.analysis.lines += 1;
-        let line = self.machine.line(text);
-        if let Some(warning) = line.warning {
-            self.warn(number, warning);
+        if let Some((longest, wrong)) = self.dialect.longest()
+            && text.len() > longest
+            && text.iter().filter(|byte| **byte != b' ').count() > longest
+        {
+            self.findings.add(Light::Red, Some(number), "line-too-long", wrong.into());
         }
-        if text.len() > LONGEST && text.iter().filter(|byte| **byte != b' ').count() > LONGEST {
-            self.warn(number, "is longer than 79 characters: GRBL refuses it");
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
+        self.follower.line(text, &mut found);
+        for note in found.notes.drain(..) {
+            self.findings.add(note.severity, Some(number), note.code, note.text);
         }
-        let mut seconds = line.dwell_seconds;
-        if let Some(segment) = line.segment {
-            seconds += segment.seconds;
-            self.segment(&segment);
+        for command in &found.commands {
+            self.suits.iter_mut().for_each(|suit| suit.command(number, command));
         }
-        self.estimate.line(seconds);
+        if found.waits {
+            let estimate = &mut self.estimate;
+            self.planner.stop(found.dwell_seconds, &mut |settled| settle(estimate, settled));
+        }
+        for segment in &found.segments {
+            self.segment(number, segment);
+        }
+        self.planner.line();
+        self.found = found;
     }
 
-    fn segment(&mut self, segment: &Segment) {
+    fn segment(&mut self, number: u64, segment: &Segment) {
         if segment.draw {
             self.analysis.draw_length_mm += segment.length;
         } else {
             self.analysis.travel_length_mm += segment.length;
+            self.analysis.pen_lifts += u64::from(self.drawing);
         }
-        match segment.arc {
-            Some(arc) => arc.points(0.01).for_each(|point| self.point(point)),
-            None => self.point(segment.to),
+        self.drawing = segment.draw;
+        let grown = match segment.arc {
+            Some(arc) => {
+                let (min, max) = arc.bounds();
+                self.reach(min) | self.reach(max)
+            }
+            None => self.reach(segment.to),
+        };
+        if grown && let (Some(min), Some(max)) = (self.analysis.min, self.analysis.max) {
+            self.suits.iter_mut().for_each(|suit| suit.bounds(number, min, max));
         }
+        let estimate = &mut self.estimate;
+        self.planner.push(segment, &mut |settled| settle(estimate, settled));
     }
 
-    fn point(&mut self, point: [f64; 3]) {
-        let min = self.analysis.min.get_or_insert(point);
-        let max = self.analysis.max.get_or_insert(point);
+    /// True if that is farther out than anything before.
+    fn reach(&mut self, point: [f64; 3]) -> bool {
+        let (Some(min), Some(max)) = (&mut self.analysis.min, &mut self.analysis.max) else {
+            (self.analysis.min, self.analysis.max) = (Some(point), Some(point));
+            return true;
+        };
+        let mut grown = false;
         for axis in 0..3 {
+            grown |= point[axis] < min[axis] || point[axis] > max[axis];
             min[axis] = min[axis].min(point[axis]);
             max[axis] = max[axis].max(point[axis]);
         }
+        grown
     }
 
-    fn warn(&mut self, number: u64, warning: &'static str) {
-        if self.said.len() < MOST_WARNINGS && !self.said.contains(&warning) {
-            self.said.push(warning);
-            self.analysis.warnings.push(format!("line {number}: {warning}"));
+    fn stop(&mut self, line: u64, what: Cow<'static, str>, (raw, before): (&[u8], &[u8])) {
+        if self.analysis.stops.len() == MOST_STOPS {
+            let text = format!("more than {MOST_STOPS} stops for a person");
+            return self.findings.add(Light::Amber, Some(line), "stops", text.into());
         }
+        let message = self.follower.message(raw).or_else(|| self.follower.message(before));
+        let message = message.unwrap_or_else(|| what.into_owned());
+        let alone = !self.found.more;
+        self.analysis.stops.push(Stop { line, message, alone });
     }
 
     fn end(mut self) -> (Analysis, Estimate) {
-        self.analysis.estimated_seconds = self.estimate.total();
-        (self.analysis, self.estimate)
+        let estimate = &mut self.estimate;
+        self.planner.stop(0.0, &mut |settled| settle(estimate, settled));
+        let mut analysis = self.analysis;
+        analysis.pen_lifts += u64::from(self.drawing);
+        analysis.estimated_seconds = self.estimate.total();
+        analysis.problems = self.findings.into_vec();
+        let lines = analysis.problems.iter().filter_map(|it| Some((it.line?, &it.message)));
+        let mut warnings: Vec<_> = lines.collect();
+        warnings.sort_by_key(|(line, _)| *line);
+        analysis.warnings =
+            warnings.into_iter().map(|(line, text)| format!("line {line}: {text}")).collect();
+        let own = worst(&analysis.problems);
+        analysis.devices = self.suits.into_iter().map(|suit| suit.verdict(own)).collect();
+        // The machine that suits it best is the one it will run on.
+        if let Some(best) = analysis.devices.iter().min_by_key(|it| it.verdict) {
+            analysis.problems.extend(best.problems.iter().cloned());
+            analysis.problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+        }
+        analysis.verdict = worst(&analysis.problems);
+        (analysis, self.estimate)
     }
+}
+
+fn settle(estimate: &mut Estimate, settled: Settled) {
+    for _ in 0..settled.lines {
+        estimate.line();
+    }
+    estimate.add(settled.seconds);
+}
+
+fn worst(problems: &[Finding]) -> Light {
+    problems.iter().map(|problem| problem.severity).max().unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(text: &str) -> Analysis {
-        analyse(text.as_bytes()).unwrap().0
-    }
-
-    #[test]
-    fn bounds_lengths_and_time_of_a_square() {
-        let square = "G21 G90\nG0 Z5\nG0 X10 Y20\nG1 Z0 F600\nG1 X30\nY40\nX10\nY20\nG0 Z5\n";
-        let found = of(square);
-        assert_eq!(found.lines, 9);
-        assert_eq!((found.min, found.max), (Some([0.0, 0.0, 0.0]), Some([30.0, 40.0, 5.0])));
-        assert!((found.draw_length_mm - 85.0).abs() < 1e-9);
-        assert!((found.travel_length_mm - 10.0 - 500_f64.sqrt()).abs() < 1e-9);
-        let seconds = 85.0 / 10.0 + (10.0 + 500_f64.sqrt()) / 50.0;
-        assert!((found.estimated_seconds - seconds).abs() < 1e-9);
-        assert_eq!(found.warnings, [""; 0]);
-    }
-
-    #[test]
-    fn arcs_reach_beyond_their_ends() {
-        let found = of("G21G90\nG0X0Y10\nG2 X20 Y10 I10 J0 F600\n");
-        let max = found.max.unwrap();
-        assert!((max[1] - 20.0).abs() < 0.02, "{max:?}");
-        assert!((found.draw_length_mm - 10.0 * std::f64::consts::PI).abs() < 1e-6);
-    }
-
-    #[test]
-    fn inches_relative_moves_and_offsets_are_followed() {
-        let found = of("G20 G91\nG1 X1 F10\nG1 X1\nG92 X0\nG90\nG1 X1\n");
-        assert!((found.max.unwrap()[0] - 76.2).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_pen_on_a_spindle_word_draws_only_while_it_is_on() {
-        let found = of("G21 G90 F600\nG1 X10\nM5\nG1 X20\nM3\nG1 X50\n");
-        assert!((found.draw_length_mm - 40.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn what_is_missing_is_a_warning_with_its_line() {
-        let found =
-            of(&format!("; nothing said\nG0 X1\nG1 X2\nG1 X3\nHello\n{}\n", "G".repeat(90)));
-        insta::assert_snapshot!(found.warnings.join("\n"), @r"
-        line 2: no units (G20 or G21) before the first move: taken as millimetres
-        line 3: no G90 or G91 before the first move: taken as absolute
-        line 4: no feed (F) before the first working move: GRBL refuses it
-        line 5: text that is not G-code
-        line 6: is longer than 79 characters: GRBL refuses it
-        ");
-    }
-
-    #[test]
-    fn the_sample_fits_a_small_plotter_and_says_everything_it_should() {
-        let found = of(include_str!("../../static/samples/rosette.gcode"));
-        assert_eq!(found.warnings, [""; 0]);
-        assert!((1500..3000).contains(&found.lines), "{}", found.lines);
-        let (min, max) = (found.min.unwrap(), found.max.unwrap());
-        assert!(min[0] >= 0.0 && min[1] >= 0.0 && min[2] >= 0.0, "{min:?}");
-        assert!(max[0] <= 300.0 && max[1] <= 218.0 && max[2] <= 50.0, "{max:?}");
-        assert!(found.draw_length_mm > 3.0 * found.travel_length_mm, "{found:?}");
-    }
-}
+mod tests;

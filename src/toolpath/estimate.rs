@@ -44,9 +44,13 @@ impl Estimate {
         (self.total - done).max(0.0)
     }
 
-    /// The next line takes that long.
-    pub(super) fn line(&mut self, seconds: f64) {
+    /// Work on the next line takes that much longer.
+    pub(super) fn add(&mut self, seconds: f64) {
         self.total += seconds;
+    }
+
+    /// The next line is done.
+    pub(super) fn line(&mut self) {
         self.lines += 1;
         if self.lines.is_multiple_of(self.stride) {
             self.done.push(self.total);
@@ -77,7 +81,8 @@ mod tests {
     fn a_long_file_keeps_a_short_table() {
         let mut estimate = Estimate::default();
         for _ in 0..1_000_000 {
-            estimate.line(0.5);
+            estimate.add(0.5);
+            estimate.line();
         }
         assert!(estimate.done.len() <= super::MOST);
         assert!((estimate.total() - 500_000.0).abs() < 1e-6);
@@ -91,7 +96,8 @@ mod tests {
         fn less_and_less_is_left(seconds in proptest::collection::vec(0.0_f64..10.0, 0..100)) {
             let mut estimate = Estimate::default();
             for seconds in &seconds {
-                estimate.line(*seconds);
+                estimate.add(*seconds);
+                estimate.line();
             }
             let left: Vec<f64> =
                 (0..=seconds.len() as u64).map(|line| estimate.remaining(line)).collect();

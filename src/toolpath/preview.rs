@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use serde::Serialize;
 
-use super::{Next, Splitter, gcode::Interpreter};
+use super::{Dialect, Found, Next, pass::Pass};
 
 /// The path of a file's motion, seen from above, ready to be drawn.
 ///
@@ -28,35 +28,28 @@ pub struct Preview {
     pub simplified: bool,
 }
 
-/// Reads a G-code file once into a picture of at most `max_points` points (at least 8).
-pub fn preview(mut reader: impl Read, max_points: usize) -> io::Result<Preview> {
+/// Reads a file once into a picture of at most `max_points` points (at least 8).
+pub fn preview(reader: impl Read, dialect: Dialect, max_points: usize) -> io::Result<Preview> {
     let mut picture = Picture::new(max_points.max(8));
-    let mut machine = Interpreter::default();
-    let mut lines = Splitter::new();
-    let mut chunk = vec![0; 64 * 1024];
-    let mut line = Vec::new();
-    let mut count = 0;
+    let mut follower = dialect.follower(&[]);
+    let mut pass = Pass::new(reader, dialect);
+    let (mut found, mut line, mut count) = (Found::default(), Vec::new(), 0);
     loop {
-        match lines.next_line(&mut line) {
-            Next::Line(_) => {
-                count += 1;
-                let Some(segment) = machine.line(&line).segment else { continue };
-                let add = |to: [f64; 3]| {
-                    picture.add(Point { at: [to[0], to[1]], line: count, draw: segment.draw });
-                };
-                match segment.arc {
-                    Some(arc) => arc.points(0.05).for_each(add),
-                    None => [segment.to].into_iter().for_each(add),
-                }
+        match pass.next(&mut line)? {
+            Next::Line(_) => count += 1,
+            Next::TooLong(_) => continue,
+            Next::End | Next::More => return Ok(picture.end(count)),
+        }
+        found.clear();
+        follower.line(&line, &mut found);
+        for segment in &found.segments {
+            let add = |to: [f64; 3]| {
+                picture.add(Point { at: [to[0], to[1]], line: count, draw: segment.draw });
+            };
+            match segment.arc {
+                Some(arc) => arc.points(0.05).for_each(add),
+                None => [segment.to].into_iter().for_each(add),
             }
-            Next::TooLong(_) => {}
-            Next::End => return Ok(picture.end(count)),
-            Next::More => match reader.read(&mut chunk) {
-                Ok(0) => lines.finish(),
-                Ok(count) => lines.supply(&chunk[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            },
         }
     }
 }
@@ -151,7 +144,7 @@ mod tests {
     #[test]
     fn a_small_file_is_drawn_point_by_point() {
         let text = "G21 G90\nG0 X10\nM5\n(no motion)\nG1 Y5 F600\nM3\nG1 X0\n";
-        let found = preview(text.as_bytes(), 100).unwrap();
+        let found = preview(text.as_bytes(), Dialect::Gcode, 100).unwrap();
         insta::assert_snapshot!(serde_json::to_string(&found).unwrap(), @r#"{"lines_total":6,"min":[0.0,0.0],"max":[10.0,5.0],"lines":[0,2,4,6],"points":[0.0,0.0,10.0,0.0,10.0,5.0,0.0,5.0],"draw":[0,0,0,1],"simplified":false}"#);
     }
 
@@ -164,7 +157,7 @@ mod tests {
             let motion = if step % 7 == 0 { "G0" } else { "G1" };
             let _ = writeln!(text, "{motion} X{x:.3} Y{y:.3}");
         }
-        let found = preview(text.as_bytes(), 1000).unwrap();
+        let found = preview(text.as_bytes(), Dialect::Gcode, 1000).unwrap();
         assert!(found.simplified);
         assert!((100..=1000).contains(&found.draw.len()), "{}", found.draw.len());
         assert_eq!(found.points.len(), 2 * found.draw.len());

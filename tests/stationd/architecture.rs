@@ -50,7 +50,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "sys",
         ],
     ),
-    ("cli", &["config", "domain", "station", "sys"]),
+    ("cli", &["config", "domain", "station", "sys", "toolpath"]),
 ];
 
 const LONGEST: usize = 400;

@@ -92,6 +92,7 @@ fn devices_and_targets_are_checked() {
         "device: {driver: grbl, port: /dev/a, envelope: {x: 0, y: -1}}",
         "device: {driver: grbl, port: /dev/a, envelope: {x: 1}}",
         "device: {driver: grbl, port: /dev/a, start_lines: G21}",
+        "device: {driver: grbl, port: /dev/a, deny: ['M 5'], motion: {acceleration: 0, jerk: 1}}",
         "device: {driver: grbl, port: /dev/a, baud_rate: 9}",
         "devices:\n- {name: my_plotter, driver: grbl, port: /dev/a}\n- {name: My-Plotter, driver: grbl, port: /dev/a}",
         "sync: {targets: [{name: a, url: 's3://bucket'}]}",

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     daemons::{Tools, job_queue::Wake},
-    domain::{DeviceStatus, Envelope, Health, JobId, JobKind, Progress, same_name},
+    domain::{DeviceStatus, Envelope, Health, JobId, JobKind, Motion, Progress, same_name},
     link::{End, LinkHandle, LinkOptions},
     store::{Store, StoreError, jobs},
     supervision::{Service, Vitals},
@@ -35,6 +35,8 @@ pub struct Configured {
     pub link: LinkOptions,
     /// How far it can reach.
     pub envelope: Option<Envelope>,
+    /// How it accelerates.
+    pub motion: Motion,
 }
 
 /// What the device manager needs to know.
@@ -78,7 +80,7 @@ impl DeviceManager {
         interrupt_left_over(&tools.store, &options.jobs)?;
         let (news, reports) = mpsc::unbounded_channel();
         let mut machines = BTreeMap::new();
-        for Configured { link: mut configured, envelope } in options.devices {
+        for Configured { link: mut configured, envelope, motion } in options.devices {
             configured.identity =
                 identity::known(&tools.store, &configured.name, &configured.port)?;
             let (news, name) = (news.clone(), configured.name.clone());
@@ -86,7 +88,7 @@ impl DeviceManager {
             let link = LinkHandle::spawn(configured.clone(), report)
                 .map_err(|source| StartError::Link { name: configured.name.clone(), source })?;
             tools.estops.put(&configured.name, link.estop());
-            let mut machine = Machine::new(link, &configured, envelope);
+            let mut machine = Machine::new(link, &configured, envelope, motion);
             machine.show(&tools.board);
             machines.insert(configured.name, machine);
         }

@@ -13,7 +13,7 @@ use super::{DeviceError, journal::Journal};
 use crate::{
     daemons::Board,
     domain::{
-        Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Position,
+        self, Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Motion, Position,
         Progress, Timestamp,
     },
     feed::Feed,
@@ -124,6 +124,7 @@ impl OnMachine {
 pub(super) struct Machine {
     pub(super) link: LinkHandle,
     pub(super) device: Device,
+    pub(super) motion: Motion,
     pub(super) on: Option<OnMachine>,
     /// A person has closed its link: it stays so until one opens it.
     pub(super) left: bool,
@@ -133,7 +134,12 @@ pub(super) struct Machine {
 
 impl Machine {
     /// A machine whose link is being opened.
-    pub(super) fn new(link: LinkHandle, options: &LinkOptions, envelope: Option<Envelope>) -> Self {
+    pub(super) fn new(
+        link: LinkHandle,
+        options: &LinkOptions,
+        envelope: Option<Envelope>,
+        motion: Motion,
+    ) -> Self {
         let kind = match options.port.split_once(':') {
             Some(("tcp", _)) => "tcp",
             Some(("sim", _)) => "simulated",
@@ -159,7 +165,13 @@ impl Machine {
             homed_at: None,
             estop: None,
         };
-        Self { link, device, on: None, left: false, leaving: Vec::new() }
+        Self { link, device, motion, on: None, left: false, leaving: Vec::new() }
+    }
+
+    /// As far as a file's time on it is concerned.
+    pub(super) fn kind(&self) -> domain::Machine {
+        let Device { driver, .. } = &self.device;
+        domain::Machine { motion: self.motion, ..domain::Machine::unknown(driver) }
     }
 
     /// Takes in a new status and the reason for it.

@@ -11,7 +11,7 @@ use super::{
     machine::{Machine, OnMachine},
 };
 use crate::{
-    domain::{Actor, Device, DeviceStatus, Job, JobAction, JobId, Jog, Timestamp},
+    domain::{self, Actor, Device, DeviceStatus, Job, JobAction, JobId, Jog, Timestamp},
     link::{Drawing, Run, Source, Start},
     supervision::Mended,
     toolpath::{self, Estimate},
@@ -46,7 +46,7 @@ impl Handler<RunJob> for DeviceManager {
             let status = machine.device.status;
             return Err(DeviceError::NotIdle { name: device, status });
         }
-        let (id, estimated) = (job.id, estimate(source.clone()));
+        let (id, estimated) = (job.id, estimate(source.clone(), machine.kind()));
         machine.link.run(Run { job: id, source, start: Start::default() });
         machine.on = Some(OnMachine::new(job, &jobs, machine.device.position));
         ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
@@ -63,12 +63,14 @@ impl Handler<RunJob> for DeviceManager {
 }
 
 /// When each line will be done, read from the whole file aside: a long one takes seconds.
-fn estimate(source: Source) -> oneshot::Receiver<Estimate> {
+fn estimate(source: Source, machine: domain::Machine) -> oneshot::Receiver<Estimate> {
     let (read, estimate) = oneshot::channel();
     let reading = move || {
         let analysed = match source {
-            Source::Bytes(bytes) => toolpath::analyse(bytes.as_slice()),
-            Source::File(path) => File::open(path).and_then(toolpath::analyse),
+            Source::Bytes(bytes) => toolpath::analyse(bytes.as_slice(), &[machine]),
+            Source::File(path) => {
+                File::open(path).and_then(|file| toolpath::analyse(file, &[machine]))
+            }
         };
         if let Ok((_, estimate)) = analysed {
             let _ = read.send(estimate); // nobody waits any more: the station stops

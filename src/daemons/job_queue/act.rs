@@ -9,7 +9,10 @@ use crate::{
         Tools,
         device_manager::{Control, DeviceError},
     },
-    domain::{Actor, AuditEntry, Denied, Job, JobAction, JobId, JobKind, JobState, Outcome},
+    domain::{
+        Actor, Analysis, AuditEntry, Denied, Job, JobAction, JobId, JobKind, JobState, Light,
+        Outcome,
+    },
     store::{
         StoreError, Tx,
         jobs::{self, Change},
@@ -28,6 +31,12 @@ pub enum QueueError {
          retry it from the start or cancel it"
     )]
     CannotResume,
+    /// What was found in its file speaks against it.
+    #[error(
+        "its verdict is red: {}; put the file right and submit it again, or release it with \"force\": true",
+        .0.reason().unwrap_or_default()
+    )]
+    Red(Box<Analysis>),
     /// It has just ended.
     #[error("job {0} does not run any more")]
     NotRunning(JobId),
@@ -52,6 +61,8 @@ pub struct Act {
     pub action: JobAction,
     /// Who asked.
     pub actor: Actor,
+    /// Release it although its verdict is red.
+    pub force: bool,
 }
 
 /// Who has to do it.
@@ -70,9 +81,9 @@ impl Handler<Act> for JobQueue {
     type Result = ResponseActFuture<Self, Result<Job, QueueError>>;
 
     fn handle(&mut self, act: Act, ctx: &mut Self::Context) -> Self::Result {
-        let Act { id, action, .. } = act;
+        let Act { id, action, force, .. } = act;
         let tools = self.tools.clone();
-        let done = match doer(&tools, id, action) {
+        let done = match doer(&tools, id, action, force) {
             Err(error) => return Box::pin(fut::ready(Err(error))),
             Ok(Doer::Nobody(job)) => return Box::pin(fut::ready(Ok(*job))),
             Ok(Doer::Table(to)) => {
@@ -80,6 +91,9 @@ impl Handler<Act> for JobQueue {
                     Change { actor: Some(act.actor.clone()), ..Change::because(action.as_str()) };
                 let moved = move |tx: &Tx<'_>| {
                     audit(tx, &act)?;
+                    if act.force {
+                        jobs::force(tx, id)?;
+                    }
                     jobs::transition(tx, id, to, change.clone())
                 };
                 let moved = tools.store.write(moved);
@@ -101,7 +115,7 @@ impl Handler<Act> for JobQueue {
     }
 }
 
-fn doer(tools: &Tools, id: JobId, action: JobAction) -> Result<Doer, QueueError> {
+fn doer(tools: &Tools, id: JobId, action: JobAction, force: bool) -> Result<Doer, QueueError> {
     let job = tools.store.read(|connection| jobs::get(connection, id))?;
     if action.is_done(job.state) {
         return Ok(Doer::Nobody(Box::new(job)));
@@ -109,6 +123,14 @@ fn doer(tools: &Tools, id: JobId, action: JobAction) -> Result<Doer, QueueError>
     let to = action.target(job.state)?;
     if action == JobAction::Skip && job.kind == JobKind::Command {
         return Err(Denied { action, state: job.state }.into());
+    }
+    if job.state == JobState::Held
+        && to == JobState::Queued
+        && !(force || job.forced)
+        && let Some(analysis) = &job.analysis
+        && analysis.verdict == Light::Red
+    {
+        return Err(QueueError::Red(Box::new(analysis.clone())));
     }
     Ok(match (job.state.is_active(), job.kind) {
         (true, JobKind::Device) => Doer::Machine,
@@ -140,6 +162,6 @@ fn audit(tx: &Tx<'_>, act: &Act) -> Result<u64, StoreError> {
         action: format!("job.{}", act.action),
         resource: format!("job:{}", act.id),
         outcome: Outcome::Ok,
-        detail: String::new(),
+        detail: if act.force { "forced".to_owned() } else { String::new() },
     })
 }

@@ -13,7 +13,7 @@ use crate::{
     link::Source,
     store::{
         StoreError,
-        jobs::{self, Change},
+        jobs::{self, Change, Claimant},
     },
 };
 
@@ -69,13 +69,13 @@ impl JobQueue {
 
 /// Claims for every free machine and for `slots` programs; device jobs are handed over at once.
 async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
-    for device in tools.board.devices().into_iter().filter(is_free) {
-        let (name, driver) = (device.name.clone(), device.driver.clone());
-        let now = Timestamp::now();
+    let devices = tools.board.devices();
+    for device in devices.iter().filter(|device| is_free(device)) {
+        let (machine, now) = (claimant(device, &devices), Timestamp::now());
         let claimed =
-            tools.store.write(move |tx| jobs::claim_for_device(tx, &name, &driver, now)).await?;
+            tools.store.write(move |tx| jobs::claim_for_device(tx, &machine, now)).await?;
         if let Some(job) = claimed {
-            hand_over(&tools, device.name, job).await?;
+            hand_over(&tools, device.name.clone(), job).await?;
         }
     }
     let mut commands = Vec::new();
@@ -92,6 +92,16 @@ async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
 
 fn is_free(device: &Device) -> bool {
     device.status == DeviceStatus::Idle && device.current_job_id.is_none() && device.estop.is_none()
+}
+
+fn claimant(device: &Device, all: &[Device]) -> Claimant {
+    let others = all.iter().filter(|it| it.driver == device.driver && it.name != device.name);
+    Claimant {
+        name: device.name.clone(),
+        driver: device.driver.clone(),
+        envelope: device.envelope,
+        others: others.map(|it| (it.name.clone(), it.envelope)).collect(),
+    }
 }
 
 /// Gives a claimed job to its machine. If the machine does not take it, nothing has moved, and the

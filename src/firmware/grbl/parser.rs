@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use super::planner::{Block, distance};
 
-/// Rapid moves, in mm/min ($110).
+/// The most of each axis, in mm/min ($110).
 pub(super) const RAPID: f64 = 3000.0;
 
 /// Chords of arcs stay this close to them, in millimetres ($12).
@@ -153,6 +153,8 @@ impl Modal {
                 'P' => block.p = Some(value),
                 'L' => block.l = Some(value),
                 'F' if value < 0.0 => return Err(4),
+                // In G93 it counts moves a minute.
+                'F' if self.inverse_time => self.feed = value,
                 'F' => self.feed = value * if self.inches { 25.4 } else { 1.0 },
                 'S' => self.speed = value,
                 'T' | 'N' => {}
@@ -226,10 +228,11 @@ impl Modal {
             100 => self.set_system(block, position, scale, eeprom)?,
             280 | 300 => {
                 if block.axes != [None; 3] {
-                    effect.blocks.push(self.straight(to, true));
+                    effect.blocks.push(self.straight(position, to, true));
                 }
                 let home = eeprom.homes[usize::from(block.special == 300)];
-                effect.blocks.push(self.straight(home, true));
+                let from = effect.blocks.last().map_or(position, |block| block.to);
+                effect.blocks.push(self.straight(from, home, true));
             }
             281 | 301 => eeprom.homes[usize::from(block.special == 301)] = position,
             920 => {
@@ -264,9 +267,11 @@ impl Modal {
         }
         if matches!(self.motion, 20 | 30) {
             let points = self.arc(block, from, to, scale)?;
-            effect.blocks = points.into_iter().map(|to| self.straight(to, false)).collect();
+            let ends = std::iter::once(from).chain(points.iter().copied());
+            let chords = ends.zip(&points).map(|(from, to)| self.straight(from, *to, false));
+            effect.blocks = chords.collect();
         } else {
-            effect.blocks.push(self.straight(to, self.motion == 0));
+            effect.blocks.push(self.straight(from, to, self.motion == 0));
         }
         if self.inverse_time && self.motion != 0 {
             let ends = std::iter::once(from).chain(effect.blocks.iter().map(|block| block.to));
@@ -281,13 +286,17 @@ impl Modal {
     }
 
     /// The tool works with the pen down (at or below zero) or the spindle on.
-    fn straight(&self, to: [f64; 3], rapid: bool) -> Block {
+    fn straight(&self, from: [f64; 3], to: [f64; 3], rapid: bool) -> Block {
         let down = if self.spindle_used && !self.z_used {
             self.spindle
         } else {
             to[2] - self.offset[2] <= 0.0 || self.spindle
         };
-        let feed = if rapid { RAPID } else { self.feed.min(RAPID) };
+        // Each axis has a limit of its own ($110 to $112): a diagonal is faster than any of them.
+        let longest = from.into_iter().zip(to).map(|(from, to)| (to - from).abs());
+        let longest = longest.fold(0.0, f64::max);
+        let most = if longest > 0.0 { RAPID * distance(from, to) / longest } else { RAPID };
+        let feed = if rapid { most } else { self.feed.min(most) };
         Block { to, speed: (feed / 60.0).max(1e-3), draw: !rapid && down }
     }
 
@@ -334,7 +343,9 @@ impl Modal {
             return Err(33);
         }
         let start = (-j).atan2(-i);
-        let mut sweep = (dy - j).atan2(dx - i) - start;
+        // By cross and dot product, as GRBL does it: zeros of either sign are the same there.
+        let (end_x, end_y) = (dx - i, dy - j);
+        let mut sweep = (j * end_x - i * end_y).atan2(-i * end_x - j * end_y);
         if clockwise {
             if sweep >= -5e-7 {
                 sweep -= TAU;

@@ -25,7 +25,7 @@ use crate::{
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
-    domain::Live,
+    domain::{Live, Machine},
     feed::Feed,
     store::{Store, StoreOptions, Synchronous},
     supervision::{Child, Notice, Policy as Restarts, Ready, Rules, Spec, Supervisor, child},
@@ -44,8 +44,7 @@ pub(super) struct Served {
 
 fn settings(dir: &std::path::Path) -> Settings {
     let target = |name: &str, driver: &str, require_confirmation| Target {
-        name: name.to_owned(),
-        driver: driver.to_owned(),
+        machine: Machine { name: name.to_owned(), ..Machine::unknown(driver) },
         require_confirmation,
     };
     Settings {

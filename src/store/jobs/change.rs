@@ -84,6 +84,12 @@ pub fn checkpoint_progress(tx: &Tx<'_>, id: JobId, progress: &Progress) -> Resul
     Ok(())
 }
 
+/// Lets a job run although its verdict is red.
+pub fn force(tx: &Tx<'_>, id: JobId) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE jobs SET forced = 1 WHERE id = ?1")?.execute([id.as_bytes()])?;
+    Ok(())
+}
+
 /// Changes the priority of a waiting job.
 pub fn set_priority(tx: &Tx<'_>, id: JobId, priority: Priority) -> Result<Job, StoreError> {
     let row::Numbered { seq, mut job } = waiting(tx, id)?;

@@ -6,9 +6,10 @@ use serde_json::Map;
 
 use super::{
     super::{StoreError, Tx},
+    claim::HELD,
     read, row,
 };
-use crate::domain::{Body, Job, JobState, NewJob, Payload, Timestamp};
+use crate::domain::{Analysis, Body, Job, JobState, Light, NewJob, Payload, Timestamp};
 
 /// What came of a submission.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +20,7 @@ pub struct Inserted {
     pub created: bool,
 }
 
-/// Stores a job (QUEUED, or HELD) and its event. The same idempotency key answers with the same
+/// Stores a job (QUEUED, or HELD: as is wished, or because its verdict is red) and its event. The same idempotency key answers with the same
 /// job, and refuses another name or content. A large file must be in place before; a job it depends on must exist.
 pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
     if let Some(key) = &new.idempotency_key
@@ -48,7 +49,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
         job_name: job.name.clone(),
         from_state: None,
         to_state: job.state,
-        reason: "submitted".to_owned(),
+        reason: job.error.clone().unwrap_or_else(|| "submitted".to_owned()),
         device_id: job.device.clone().unwrap_or_default(),
         metadata: Map::new(),
     };
@@ -66,11 +67,13 @@ fn fresh(new: &NewJob, now: Timestamp) -> Job {
         Payload::Command(command) => Some(command.clone()),
         Payload::Inline(_) | Payload::Stored { .. } => None,
     };
+    let red = |it: &&Analysis| it.verdict == Light::Red && !new.forced;
+    let held = new.analysis.as_ref().filter(red).map(|it| it.reason().unwrap_or_default());
     Job {
         id: new.id,
         name: new.name.clone(),
         kind: new.payload.kind(),
-        state: if new.hold { JobState::Held } else { JobState::Queued },
+        state: if new.hold || held.is_some() { JobState::Held } else { JobState::Queued },
         priority: new.priority,
         device: new.device.clone(),
         driver: new.driver.clone(),
@@ -90,8 +93,9 @@ fn fresh(new: &NewJob, now: Timestamp) -> Job {
         started_at: None,
         finished_at: None,
         exit_code: None,
-        error: None,
+        error: held.map(|reason| format!("{HELD}: {reason}")),
         analysis: new.analysis.clone(),
+        forced: new.forced,
     }
 }
 
@@ -111,9 +115,10 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
     let sql =
         "INSERT INTO jobs (seq, id, name, kind, state, priority, rank, target, look_at, device,
         driver, command, file_sha256, file_bytes, lines_total, max_attempts, not_before, depends_on,
-        labels, timeout_seconds, submitted_by, idempotency_key, created_at, analysis)
+        labels, timeout_seconds, submitted_by, idempotency_key, created_at, analysis,
+        forced, error)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-        ?19, ?20, ?21, ?22, ?23)";
+        ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
     tx.prepare_cached(sql)?.execute(params![
         seq,
         job.id.as_bytes(),
@@ -138,6 +143,8 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
         new.idempotency_key,
         job.created_at.as_ms(),
         json("analysis", job.analysis.as_ref())?,
+        job.forced,
+        job.error,
     ])?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod claim;
+mod clear;
 mod insert;
 mod keep;
 mod read;
@@ -9,8 +10,9 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, checkpoint_progress, move_before, set_priority, transition};
+pub use change::{Change, checkpoint_progress, force, move_before, set_priority, transition};
 pub use claim::{claim_command, claim_for_device, next_not_before};
+pub use clear::Claimant;
 pub use insert::{Inserted, insert, insert_batch};
 pub use keep::{delete, prune};
 pub use read::{

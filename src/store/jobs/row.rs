@@ -16,7 +16,8 @@ pub(super) struct Numbered {
 
 const COLUMNS: &str = "seq, id, name, kind, state, priority, device, driver, command, progress,
     lines_total, lines_done, eta_seconds, attempts, max_attempts, not_before, depends_on, labels,
-    timeout_seconds, submitted_by, created_at, started_at, finished_at, exit_code, error, analysis";
+    timeout_seconds, submitted_by, created_at, started_at, finished_at, exit_code, error, analysis,
+    forced";
 
 /// The jobs that `rest` (from WHERE on) selects.
 pub(super) fn select(
@@ -92,6 +93,7 @@ fn numbered(row: &Row<'_>) -> Result<Numbered, StoreError> {
         exit_code: row.get(23)?,
         error: row.get(24)?,
         analysis: json(row, 25, "analysis")?,
+        forced: row.get(26)?,
     };
     Ok(Numbered { seq: row.get(0)?, job })
 }

@@ -34,7 +34,9 @@ fn claim(store: &Store) -> Option<JobId> {
 }
 
 fn claim_on(store: &Store, device: &'static str, driver: &'static str) -> Option<Job> {
-    write(store, move |tx| claim_for_device(tx, device, driver, Timestamp::now()))
+    let (name, driver) = (device.to_owned(), driver.to_owned());
+    let machine = Claimant { name, driver, envelope: None, others: Vec::new() };
+    write(store, move |tx| claim_for_device(tx, &machine, Timestamp::now()))
 }
 
 #[test]
@@ -332,7 +334,7 @@ fn questions_are_answered_from_indexes() {
     };
     let command = uses(&format!("SELECT * FROM jobs {}", claim::NEXT_COMMAND), 0, "jobs_ready");
     assert!(!command.contains("TEMP B-TREE"), "{command}");
-    let device = uses(&format!("SELECT * FROM jobs {}", claim::NEXT_FOR_DEVICE), 2, "jobs_ready");
+    let device = uses(&format!("SELECT * FROM jobs {}", claim::NEXT_FOR_DEVICE), 5, "jobs_ready");
     assert_eq!(device.matches("jobs_ready").count(), 3, "{device}");
     let newest = |filter: &JobFilter| format!("SELECT * FROM jobs {}", read::list_sql(filter));
     let state = Some(JobState::Failed);

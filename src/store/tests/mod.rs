@@ -59,6 +59,7 @@ pub(super) fn command() -> NewJob {
         submitted_by: "test".to_owned(),
         idempotency_key: None,
         analysis: None,
+        forced: false,
     }
 }
 

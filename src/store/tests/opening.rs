@@ -7,9 +7,10 @@ use tempfile::TempDir;
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
 
 /// Every migration that was ever released.
-const RELEASED: [(&str, &str); 2] = [
+const RELEASED: [(&str, &str); 3] = [
     ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
     ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
+    ("V3__preflight", include_str!("../../../migrations/V3__preflight.sql")),
 ];
 
 fn with_migrations(dir: &TempDir, more: &[(&str, &str)]) -> Result<(), StoreError> {
@@ -93,9 +94,9 @@ fn a_database_from_a_newer_program_is_refused_with_both_versions() {
     store.close().unwrap();
     with_migrations(&dir, &[("V7__future", "CREATE TABLE future (a INTEGER) STRICT")]).unwrap();
     let error = open(&dir).map(drop).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }));
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }));
     let text = error.to_string();
-    assert!(text.contains("version 7") && text.contains("up to 2"), "{text}");
+    assert!(text.contains("version 7") && text.contains("up to 3"), "{text}");
 }
 
 #[test]
@@ -103,14 +104,14 @@ fn an_older_database_is_copied_before_it_is_migrated() {
     let (dir, store) = fresh();
     let job = write(&store, |tx| jobs::insert(tx, &command())).job;
     store.close().unwrap();
-    with_migrations(&dir, &[("V3__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V4__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     let copies = backups(&dir);
     assert_eq!(copies.len(), 1);
     backup::verify(&copies[0]).unwrap();
     let copy = Connection::open(&copies[0]).unwrap();
     assert_eq!(jobs::get(&copy, job.id).unwrap(), job);
     assert!(copy.prepare("SELECT more FROM jobs").is_err(), "as it was before");
-    with_migrations(&dir, &[("V3__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V4__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     assert_eq!(backups(&dir).len(), 1, "twice is nothing");
 }
 

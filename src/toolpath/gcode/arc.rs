@@ -71,6 +71,64 @@ impl Arc {
         (self.radius * self.sweep).hypot(self.to[third] - self.from[third])
     }
 
+    /// Its radius in millimetres.
+    pub fn radius(&self) -> f64 {
+        self.radius
+    }
+
+    /// The axes that it moves.
+    pub fn axes(&self) -> [bool; 3] {
+        let third = 3 - self.plane.0 - self.plane.1;
+        let mut axes = [true; 3];
+        axes[third] = (self.to[third] - self.from[third]).abs() > 0.0;
+        axes
+    }
+
+    /// Unit vectors of its directions at the start and at the end.
+    pub fn directions(&self) -> ([f64; 3], [f64; 3]) {
+        let third = 3 - self.plane.0 - self.plane.1;
+        let rise = self.to[third] - self.from[third];
+        let length = self.length();
+        let turn = (self.radius * self.sweep).abs() / length;
+        let at = |angle: f64| {
+            let side = turn * self.sweep.signum();
+            let mut direction = [0.0; 3];
+            direction[self.plane.0] = -side * angle.sin();
+            direction[self.plane.1] = side * angle.cos();
+            direction[third] = rise / length;
+            direction
+        };
+        (at(self.start), at(self.start + self.sweep))
+    }
+
+    /// Its smallest and largest corner, exactly.
+    pub fn bounds(&self) -> ([f64; 3], [f64; 3]) {
+        let mut min = [0.0; 3];
+        let mut max = [0.0; 3];
+        for axis in 0..3 {
+            min[axis] = self.from[axis].min(self.to[axis]);
+            max[axis] = self.from[axis].max(self.to[axis]);
+        }
+        let (low, high) = if self.sweep < 0.0 {
+            (self.start + self.sweep, self.start)
+        } else {
+            (self.start, self.start + self.sweep)
+        };
+        // Where the circle is farthest out along an axis, at whole quarters of a turn.
+        let passes = |angle: f64| (angle - low).rem_euclid(TAU) <= high - low;
+        let centre = [self.centre.0, self.centre.1];
+        for (index, axis) in [self.plane.0, self.plane.1].into_iter().enumerate() {
+            let out = if index == 0 { 0.0 } else { TAU / 4.0 };
+            if passes(out) {
+                max[axis] = max[axis].max(centre[index] + self.radius);
+            }
+            if passes(out + TAU / 2.0) {
+                min[axis] = min[axis].min(centre[index] - self.radius);
+            }
+        }
+        (min, max)
+    }
+
     /// Points along it, the end included and the start not; straight lines between them stay within
     /// `tolerance` millimetres of the arc.
     pub fn points(&self, tolerance: f64) -> impl Iterator<Item = [f64; 3]> {
@@ -124,6 +182,32 @@ mod tests {
             Some(0.0)
         );
         assert_eq!(Arc::of_radius(from, to, XY, 5.0, false), None);
+    }
+
+    #[test]
+    fn its_corners_are_those_of_its_points() {
+        let ends = [[10.0, 0.0, 0.0], [0.0, 10.0, 1.0], [-10.0, 0.0, 0.0], [6.0, -8.0, 2.0]];
+        for (from, to) in ends.iter().flat_map(|from| ends.iter().map(move |to| (*from, *to))) {
+            for clockwise in [true, false] {
+                let arc = Arc::around(from, to, XY, (0.0, 0.0), clockwise);
+                let (min, max) = arc.bounds();
+                let points: Vec<_> = arc.points(1e-6).chain([from]).collect();
+                for axis in 0..3 {
+                    let all = || points.iter().map(|point| point[axis]);
+                    let (low, high) =
+                        (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
+                    assert!((low - min[axis]).abs() < 1e-4 && (high - max[axis]).abs() < 1e-4);
+                }
+                let (start, end) = arc.directions();
+                for (direction, from, to) in
+                    [(start, from, points[0]), (end, points[points.len() - 3], to)]
+                {
+                    let along: f64 = (0..3).map(|i| direction[i] * (to[i] - from[i])).sum();
+                    let way = (0..3).map(|i| (to[i] - from[i]).powi(2)).sum::<f64>().sqrt();
+                    assert!((along - way).abs() < 1e-3 * way, "{direction:?} {from:?} {to:?}");
+                }
+            }
+        }
     }
 
     #[test]

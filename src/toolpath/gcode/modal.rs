@@ -1,66 +1,84 @@
 //! The modal state of a machine that follows a file.
 
-use super::{Arc, Words};
+use super::{
+    Words,
+    codes::{Watch, knows_m, takes_text, tenths},
+    comment,
+};
+use crate::{
+    domain::Light,
+    toolpath::{Dialect, Follower, Found},
+};
 
-/// How fast a rapid move is taken to be where the machine has not said.
-pub const RAPID_MM_PER_MINUTE: f64 = 3000.0;
-
-/// Feeds before the first F word: what such files mostly mean.
-const DEFAULT_FEED: f64 = 600.0;
-
-/// One piece of motion.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Segment {
-    /// Where it begins, in millimetres of the coordinates the file starts in.
-    pub from: [f64; 3],
-    /// Where it ends.
-    pub to: [f64; 3],
-    /// The way between, if it is not straight.
-    pub arc: Option<Arc>,
-    /// True if the tool works: a G1, G2 or G3 with the pen down or the spindle on.
-    pub draw: bool,
-    /// Its length in millimetres.
-    pub length: f64,
-    /// How long it takes at its feed.
-    pub seconds: f64,
-}
-
-/// What a line does.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Line {
-    /// Its motion, if any.
-    pub segment: Option<Segment>,
-    /// How long it dwells.
-    pub dwell_seconds: f64,
-    /// Something that a person should know.
-    pub warning: Option<&'static str>,
+/// Which way the spindle turns, or a pen that is driven by its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spindle {
+    /// M3.
+    Clockwise,
+    /// M4; a laser of variable power.
+    Counter,
+    /// M5.
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Motion {
+pub(in crate::toolpath) enum Motion {
     None,
     Rapid,
     Feed,
     Arc { clockwise: bool },
 }
 
+/// What a coordinate is measured from, as far as the file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::toolpath) enum Anchor {
+    /// The origin of the coordinate system that the machine is in.
+    Origin,
+    /// Where the machine stood when the file began.
+    Start,
+    /// Nobody knows.
+    Lost,
+}
+
 /// Follows a file line by line.
 #[derive(Clone, Debug)]
 pub struct Interpreter {
-    motion: Motion,
-    units: Option<f64>,
-    relative: Option<bool>,
-    plane: (usize, usize),
-    centre_absolute: bool,
-    inverse_time: bool,
-    feed: Option<f64>,
-    spindle: Option<bool>,
-    z_used: bool,
-    position: [f64; 3],
-    offset: [f64; 3],
+    pub(super) dialect: Dialect,
+    watch: std::rc::Rc<Watch>,
+    pub(in crate::toolpath) modal: Modal,
 }
 
-impl Default for Interpreter {
+/// What stays from line to line. Lengths are millimetres whatever the file's units.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::toolpath) struct Modal {
+    pub(in crate::toolpath) motion: Motion,
+    /// Millimetres of a unit, once the file has said.
+    pub(in crate::toolpath) units: Option<f64>,
+    pub(in crate::toolpath) relative: Option<bool>,
+    pub(in crate::toolpath) plane: (usize, usize),
+    pub(super) centre_absolute: bool,
+    pub(in crate::toolpath) inverse_time: bool,
+    pub(in crate::toolpath) feed: Option<f64>,
+    pub(in crate::toolpath) spindle: Option<Spindle>,
+    pub(in crate::toolpath) speed: Option<f64>,
+    /// M7 and M8.
+    pub(in crate::toolpath) coolant: [bool; 2],
+    /// 540 for G54 to 590 for G59.
+    pub(in crate::toolpath) system: i32,
+    pub(in crate::toolpath) tool: Option<f64>,
+    /// It has been changed, and nothing has moved since.
+    pub(super) tool_changed: bool,
+    pub(in crate::toolpath) z_used: bool,
+    pub(in crate::toolpath) position: [f64; 3],
+    /// What G92 has put between the file's numbers and the position.
+    pub(in crate::toolpath) offset: [f64; 3],
+    /// What each axis's position is measured from.
+    pub(in crate::toolpath) anchor: [Anchor; 3],
+    /// What each axis's offset is measured from.
+    pub(in crate::toolpath) offset_anchor: [Anchor; 3],
+}
+
+impl Default for Modal {
     fn default() -> Self {
         Self {
             // GRBL starts in G0.
@@ -72,26 +90,38 @@ impl Default for Interpreter {
             inverse_time: false,
             feed: None,
             spindle: None,
+            speed: None,
+            coolant: [false; 2],
+            system: 540,
+            tool: None,
+            tool_changed: false,
             z_used: false,
             position: [0.0; 3],
             offset: [0.0; 3],
+            anchor: [Anchor::Start; 3],
+            offset_anchor: [Anchor::Origin; 3],
         }
     }
 }
 
 /// What a line asks for besides its modal settings.
 #[derive(Default)]
-struct Asked {
-    axes: [Option<f64>; 3],
-    centre: [Option<f64>; 3],
-    radius: Option<f64>,
-    p: Option<f64>,
-    what: Special,
-    warning: Option<&'static str>,
+pub(super) struct Asked {
+    pub(super) axes: [Option<f64>; 3],
+    pub(super) centre: [Option<f64>; 3],
+    pub(super) radius: Option<f64>,
+    pub(super) p: Option<f64>,
+    pub(super) s: Option<f64>,
+    feed: Option<f64>,
+    tool: Option<f64>,
+    change: bool,
+    /// Coordinates are the machine's own.
+    pub(super) machine: bool,
+    pub(super) what: Special,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
-enum Special {
+pub(super) enum Special {
     #[default]
     Move,
     Dwell,
@@ -101,199 +131,180 @@ enum Special {
     Nothing,
 }
 
-impl Interpreter {
-    /// Takes one line, as [`super::super::Splitter`] cuts it.
-    pub fn line(&mut self, text: &[u8]) -> Line {
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self::new(Dialect::default(), &[])
+    }
+}
+
+impl Follower for Interpreter {
+    fn line(&mut self, text: &[u8], found: &mut Found) {
         if text.first() == Some(&b'$') {
-            return Line { warning: Some("a machine setting or command"), ..Line::default() };
+            return self.system(&String::from_utf8_lossy(text), found);
         }
         let mut asked = Asked::default();
-        let mut feed = None;
         for word in Words::new(text) {
-            match word {
-                Ok((b'G', value)) => self.g(value, &mut asked),
-                Ok((b'M', value)) => self.m(value),
-                Ok((b'X', value)) => asked.axes[0] = Some(value),
-                Ok((b'Y', value)) => asked.axes[1] = Some(value),
-                Ok((b'Z', value)) => asked.axes[2] = Some(value),
-                Ok((b'I', value)) => asked.centre[0] = Some(value),
-                Ok((b'J', value)) => asked.centre[1] = Some(value),
-                Ok((b'K', value)) => asked.centre[2] = Some(value),
-                Ok((b'R', value)) => asked.radius = Some(value),
-                Ok((b'P', value)) => asked.p = Some(value),
-                Ok((b'F', value)) => feed = Some(value),
-                Ok(_) => {}
-                Err(_) => asked.warning = Some("text that is not G-code"),
-            }
-        }
-        let scale = self.units.unwrap_or(1.0);
-        if let Some(feed) = feed {
-            self.feed = Some(if self.inverse_time { feed } else { feed * scale });
-        }
-        self.carry_out(&asked, scale)
-    }
-
-    fn carry_out(&mut self, asked: &Asked, scale: f64) -> Line {
-        let mut line = Line { warning: asked.warning, ..Line::default() };
-        match asked.what {
-            Special::Dwell => line.dwell_seconds = asked.p.unwrap_or(0.0).max(0.0),
-            Special::ClearOffset => self.offset = [0.0; 3],
-            Special::SetPosition => {
-                for axis in 0..3 {
-                    if let Some(value) = asked.axes[axis] {
-                        self.offset[axis] = self.position[axis] - value * scale;
+            let Ok((letter, value)) = word else {
+                found.note(Light::Red, "syntax", "text that is not G-code");
+                break;
+            };
+            match letter {
+                b'X' => asked.axes[0] = Some(value),
+                b'Y' => asked.axes[1] = Some(value),
+                b'Z' => asked.axes[2] = Some(value),
+                b'I' => asked.centre[0] = Some(value),
+                b'J' => asked.centre[1] = Some(value),
+                b'K' => asked.centre[2] = Some(value),
+                b'R' => asked.radius = Some(value),
+                b'P' => asked.p = Some(value),
+                b'F' => asked.feed = Some(value),
+                b'S' => asked.s = Some(value),
+                b'T' => asked.tool = Some(value),
+                b'G' => self.g(value, &mut asked, found),
+                b'M' => {
+                    self.m(value, &mut asked, found);
+                    if takes_text(self.dialect, tenths(value)) {
+                        self.watched(letter, value, found);
+                        break;
                     }
                 }
+                _ => {}
             }
-            // Where the machine's home is in the file's coordinates is not known here; most often
-            // it is the origin.
-            Special::Home => line.segment = Some(self.straight([0.0; 3], true)),
-            Special::Move if asked.axes != [None; 3] || asked.centre != [None; 3] => {
-                self.travel(asked, scale, &mut line);
-            }
-            Special::Move | Special::Nothing => {}
-        }
-        line
-    }
-
-    fn travel(&mut self, asked: &Asked, scale: f64, line: &mut Line) {
-        self.z_used |= asked.axes[2].is_some();
-        let relative = self.relative.unwrap_or(false);
-        let mut to = self.position;
-        for (axis, to) in to.iter_mut().enumerate() {
-            if let Some(value) = asked.axes[axis] {
-                *to = value * scale + if relative { *to } else { self.offset[axis] };
+            if matches!(letter, b'G' | b'M' | b'T') {
+                self.watched(letter, value, found);
             }
         }
-        line.warning = line.warning.or_else(|| self.missing());
-        line.segment = match self.motion {
-            Motion::None => None,
-            Motion::Rapid => Some(self.straight(to, true)),
-            Motion::Feed => Some(self.straight(to, false)),
-            Motion::Arc { clockwise } => {
-                let arc = self.arc(asked, scale, to, clockwise);
-                Some(if let Some(arc) = arc {
-                    self.segment(to, Some(arc), arc.length(), false)
-                } else {
-                    line.warning = Some("an arc that cannot be drawn");
-                    self.straight(to, false)
-                })
-            }
-        };
+        found.more |= asked.axes != [None; 3] || asked.centre != [None; 3] || asked.feed.is_some();
+        self.tool(&asked, found);
+        let scale = self.modal.units.unwrap_or(1.0);
+        if let Some(feed) = asked.feed {
+            self.modal.feed = Some(if self.modal.inverse_time { feed } else { feed * scale });
+        }
+        if let Some(speed) = asked.s.filter(|_| asked.what != Special::Dwell) {
+            self.modal.speed = Some(speed);
+        }
+        self.carry_out(&asked, scale, found);
     }
 
-    /// What should have been said before the first move.
-    fn missing(&mut self) -> Option<&'static str> {
-        if self.units.is_none() {
-            self.units = Some(1.0);
-            return Some("no units (G20 or G21) before the first move: taken as millimetres");
-        }
-        if self.relative.is_none() {
-            self.relative = Some(false);
-            return Some("no G90 or G91 before the first move: taken as absolute");
-        }
-        if self.feed.is_none() && self.motion != Motion::Rapid {
-            self.feed = Some(DEFAULT_FEED);
-            return Some("no feed (F) before the first working move: GRBL refuses it");
-        }
-        None
+    fn message(&self, raw: &[u8]) -> Option<String> {
+        let free = || (self.dialect == Dialect::Marlin).then(|| comment::free_text(raw)).flatten();
+        comment::comment(raw).or_else(free)
+    }
+}
+
+impl Interpreter {
+    /// At the beginning of a file; commands on the `watch` list are reported.
+    pub fn new(dialect: Dialect, watch: &[String]) -> Self {
+        Self { dialect, watch: std::rc::Rc::new(Watch::new(watch)), modal: Modal::default() }
     }
 
-    fn arc(&self, asked: &Asked, scale: f64, to: [f64; 3], clockwise: bool) -> Option<Arc> {
-        let (first, second) = self.plane;
-        if let Some(radius) = asked.radius {
-            return Arc::of_radius(self.position, to, self.plane, radius * scale, clockwise);
-        }
-        if asked.centre[first].is_none() && asked.centre[second].is_none() {
-            return None;
-        }
-        let centre = |axis: usize| {
-            let value = asked.centre[axis].unwrap_or(0.0) * scale;
-            value + if self.centre_absolute { self.offset[axis] } else { self.position[axis] }
-        };
-        let centre = (centre(first), centre(second));
-        Some(Arc::around(self.position, to, self.plane, centre, clockwise))
-    }
-
-    fn straight(&mut self, to: [f64; 3], rapid: bool) -> Segment {
-        let length =
-            self.position.iter().zip(to).map(|(from, to)| (to - from).powi(2)).sum::<f64>();
-        self.segment(to, None, length.sqrt(), rapid)
-    }
-
-    fn segment(&mut self, to: [f64; 3], arc: Option<Arc>, length: f64, rapid: bool) -> Segment {
-        let from = std::mem::replace(&mut self.position, to);
-        let feed = self.feed.unwrap_or(DEFAULT_FEED).max(1e-3);
-        let minutes = if rapid {
-            length / RAPID_MM_PER_MINUTE
-        } else if self.inverse_time {
-            1.0 / feed
-        } else {
-            length / feed
-        };
-        Segment { from, to, arc, draw: !rapid && self.tool_down(), length, seconds: minutes * 60.0 }
-    }
-
-    /// A pen is down at or below zero; without any Z word, the spindle words tell; and a file that
-    /// has neither draws with every working move.
-    fn tool_down(&self) -> bool {
-        match self.spindle {
-            Some(on) if !self.z_used => on,
-            on => self.position[2] - self.offset[2] <= 0.0 || on == Some(true),
+    fn watched(&self, letter: u8, value: f64, found: &mut Found) {
+        if let Some(word) = self.watch.word(letter, value) {
+            found.commands.push(word.to_owned());
         }
     }
 
-    fn g(&mut self, value: f64, asked: &mut Asked) {
+    fn system(&self, line: &str, found: &mut Found) {
+        found.waits = true;
+        found.commands.extend(self.watch.system(line).map(str::to_owned));
+        found.note(Light::Amber, "system-command", "a machine setting or command");
+    }
+
+    fn g(&mut self, value: f64, asked: &mut Asked, found: &mut Found) {
+        found.more = true;
+        let modal = &mut self.modal;
         match tenths(value) {
-            0 => self.motion = Motion::Rapid,
+            0 => modal.motion = Motion::Rapid,
             // Probing moves are feeds too.
-            10 | 382..=385 => self.motion = Motion::Feed,
-            20 => self.motion = Motion::Arc { clockwise: true },
-            30 => self.motion = Motion::Arc { clockwise: false },
-            800 => self.motion = Motion::None,
+            10 | 382..=385 => modal.motion = Motion::Feed,
+            20 => modal.motion = Motion::Arc { clockwise: true },
+            30 => modal.motion = Motion::Arc { clockwise: false },
+            800 => modal.motion = Motion::None,
             40 => asked.what = Special::Dwell,
-            170 => self.plane = (0, 1),
-            180 => self.plane = (2, 0),
-            190 => self.plane = (1, 2),
-            200 => self.units = Some(25.4),
-            210 => self.units = Some(1.0),
-            900 => self.relative = Some(false),
-            910 => self.relative = Some(true),
-            901 => self.centre_absolute = true,
-            911 => self.centre_absolute = false,
-            930 => self.inverse_time = true,
-            940 => self.inverse_time = false,
+            170 => modal.plane = (0, 1),
+            180 => modal.plane = (2, 0),
+            190 => modal.plane = (1, 2),
+            200 => modal.units = Some(25.4),
+            210 => modal.units = Some(1.0),
+            900 => modal.relative = Some(false),
+            910 => modal.relative = Some(true),
+            901 => modal.centre_absolute = true,
+            911 => modal.centre_absolute = false,
+            930 => modal.inverse_time = true,
+            940 => modal.inverse_time = false,
             280 | 300 => asked.what = Special::Home,
             281 | 301 => asked.what = Special::Nothing,
             920 => asked.what = Special::SetPosition,
             921 | 922 => asked.what = Special::ClearOffset,
             100 => {
                 asked.what = Special::Nothing;
-                asked.warning = Some("a change of a coordinate system, which is not followed");
+                modal.anchor = [Anchor::Lost; 3];
+                let text = "a change of a coordinate system, which is not followed";
+                found.note(Light::Amber, "coordinate-system", text);
             }
-            530 => asked.warning = Some("machine coordinates (G53), taken as the file's own"),
-            540 | 400 | 490 | 610 => {}
-            550..=599 => {
-                asked.warning =
-                    Some("another coordinate system (G55 to G59), which is not followed");
+            530 => {
+                asked.machine = true;
+                let text = "machine coordinates (G53), taken as the file's own";
+                found.note(Light::Amber, "machine-coordinates", text);
             }
-            _ => asked.warning = Some("a G word that is not known"),
+            system @ (540 | 550 | 560 | 570 | 580 | 590..=593) => {
+                if modal.system != system {
+                    modal.anchor = [Anchor::Lost; 3];
+                }
+                modal.system = system;
+                if system != 540 {
+                    let text = "another coordinate system (G55 to G59), which is not followed";
+                    found.note(Light::Amber, "coordinate-system", text);
+                }
+            }
+            400 | 490 | 610 => {}
+            // Marlin has dozens more, and skips what it does not know.
+            _ if self.dialect == Dialect::Marlin => asked.what = Special::Nothing,
+            _ => {
+                found.note(Light::Amber, "unknown-word", format!("G{value} is not known"));
+            }
         }
     }
 
-    fn m(&mut self, value: f64) {
-        match tenths(value) {
-            30 | 40 => self.spindle = Some(true),
-            50 => self.spindle = Some(false),
+    fn m(&mut self, value: f64, asked: &mut Asked, found: &mut Found) {
+        let modal = &mut self.modal;
+        let number = tenths(value);
+        match number {
+            0 | 10 => found.stop = Some(if number == 0 { "M0".into() } else { "M1".into() }),
+            60 => asked.change = true,
+            6000 if self.dialect == Dialect::Marlin => found.stop = Some("M600".into()),
+            30 => modal.spindle = Some(Spindle::Clockwise),
+            40 => modal.spindle = Some(Spindle::Counter),
+            50 => modal.spindle = Some(Spindle::Off),
+            70 => modal.coolant[0] = true,
+            80 => modal.coolant[1] = true,
+            90 => modal.coolant = [false; 2],
             // The end of a program ends the spindle too.
-            20 | 300 if self.spindle.is_some() => self.spindle = Some(false),
+            20 | 300 if modal.spindle.is_some() => modal.spindle = Some(Spindle::Off),
             _ => {}
         }
+        found.more |= !matches!(number, 0 | 10 | 60 | 6000);
+        found.waits |= matches!(number, 0..=90 | 300 | 6000);
+        if !knows_m(self.dialect, number) {
+            let text = format!("M{value} is not known to GRBL 1.1, which stops there");
+            found.note(Light::Amber, "unknown-word", text);
+        }
     }
-}
 
-/// G and M numbers have at most one decimal.
-#[expect(clippy::cast_possible_truncation, reason = "a float that is cast saturates")]
-fn tenths(value: f64) -> i32 {
-    (value * 10.0).round() as i32
+    /// A tool is changed where another one is chosen, or where M6 says so; both together are one
+    /// stop, on one line or two.
+    fn tool(&mut self, asked: &Asked, found: &mut Found) {
+        let modal = &mut self.modal;
+        let other = asked.tool.filter(|tool| modal.tool.is_some_and(|before| before != *tool));
+        modal.tool = asked.tool.or(modal.tool);
+        if other.is_some() || (asked.change && !modal.tool_changed) {
+            let tool = modal.tool.map(|tool| format!("T{tool}"));
+            found.stop = Some(match (asked.change, tool) {
+                (true, Some(tool)) => format!("M6 {tool}").into(),
+                (false, Some(tool)) => tool.into(),
+                (_, None) => "M6".into(),
+            });
+        }
+        modal.tool_changed |= asked.tool.is_some() && (other.is_some() || asked.change);
+    }
 }

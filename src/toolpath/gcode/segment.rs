@@ -1,0 +1,20 @@
+//! Motion as a file asks for it.
+
+use super::Arc;
+
+/// One piece of motion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Segment {
+    /// Where it begins, in millimetres of the coordinates the file starts in.
+    pub from: [f64; 3],
+    /// Where it ends.
+    pub to: [f64; 3],
+    /// The way between, if it is not straight.
+    pub arc: Option<Arc>,
+    /// True if the tool works: a G1, G2 or G3 with the pen down or the spindle on.
+    pub draw: bool,
+    /// Its length in millimetres.
+    pub length: f64,
+    /// How long it takes at its feed; 0 for a rapid move, which goes as fast as the machine can.
+    pub seconds: f64,
+}
