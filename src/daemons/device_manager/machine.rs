@@ -13,8 +13,8 @@ use super::{DeviceError, journal::Journal};
 use crate::{
     daemons::Board,
     domain::{
-        self, Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live, Motion, Position,
-        Progress, Timestamp,
+        self, Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live,
+        Motion, Position, Progress, Timestamp,
     },
     feed::Feed,
     link::{Checkpoint, LinkHandle, LinkOptions},

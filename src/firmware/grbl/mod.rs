@@ -1,6 +1,7 @@
 //! GRBL 1.1h, simulated: its buffers, its answers, its clock. Sources: gnea/grbl, doc/markdown
 //! (interface.md, commands.md), serial.h, config.h, and real controllers watched on a wire.
 
+mod arc;
 mod parser;
 mod planner;
 mod system;

@@ -188,9 +188,10 @@ fn the_dialects_differ() {
 
 #[test]
 fn pause_points_are_told_with_their_message() {
-    let found =
-        of("G21 G90 (begin)\nT1 M6\nG0 X1\nM0 (MSG,Insert the red pen)\nG0 X2\n; turn it\n\
-                    M1\nG0 X3\nT2 ; fine tool\nM6\nG0 X4\nM6 T3 G0 X4\nG0 X5 ; M0 here is no stop\n");
+    let found = of(
+        "G21 G90 (begin)\nT1 M6\nG0 X1\nM0 (MSG,Insert the red pen)\nG0 X2\n; turn it\n\
+                    M1\nG0 X3\nT2 ; fine tool\nM6\nG0 X4\nM6 T3 G0 X4\nG0 X5 ; M0 here is no stop\n",
+    );
     let stop = |line, message: &str| Stop { line, message: message.to_owned(), alone: true };
     let stops = [
         stop(2, "M6 T1"),

@@ -6,6 +6,7 @@ mod faults;
 mod geometry;
 mod losses;
 mod people;
+mod preflight;
 mod runs;
 mod stops;
 
