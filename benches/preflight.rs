@@ -38,12 +38,12 @@ fn main() -> ExitCode {
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
         let before = resident();
         for _ in 0..ROUNDS {
-            ours.push(rate(&bytes, |bytes| {
+            ours.push(rate(bytes.as_bytes(), |bytes| {
                 let (analysis, _) = toolpath::analyse(bytes, std::slice::from_ref(&machine))
                     .expect("memory can be read");
                 analysis.lines
             }));
-            bare.push(rate(&bytes, cut));
+            bare.push(rate(bytes.as_bytes(), cut));
         }
         let grown = resident().saturating_sub(before);
         let (ours, bare) = (median(ours), median(bare));
@@ -56,8 +56,8 @@ fn main() -> ExitCode {
     }
     let bytes = strokes().repeat(BYTES / strokes().len());
     let facts = Facts { trust: Trust::Certain, position: None, start: None };
-    let plan = rate(&bytes, |bytes| {
-        let plan = toolpath::plan_resume(bytes, Dialect::Grbl, u64::MAX, &facts);
+    let plan = rate(bytes.as_bytes(), |bytes| {
+        let plan = toolpath::plan_resume(bytes, Dialect::Gcode, u64::MAX, &facts);
         plan.expect("memory can be read").skip_lines
     });
     println!("a plan to go on after the last line: {plan:.0} MB/s");

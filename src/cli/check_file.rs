@@ -117,22 +117,21 @@ fn machine(
     args: &CheckFileArgs,
     kind: Option<FileKind>,
 ) -> Result<Machine, Failure> {
-    let mut machine = match &args.device {
-        Some(name) => configured(global, name)?,
-        None => {
-            let usual = kind.and_then(|kind| kind.drivers().first().copied());
-            let driver = args.driver.as_deref().map(str::to_ascii_lowercase);
-            let Some(driver) = driver.or(usual.map(str::to_owned)) else {
-                let message = "no machine takes this kind of file: name its --driver";
-                return Err(Failure::Usage(message.to_owned()));
-            };
-            if !KNOWN_DRIVERS.contains(&driver.as_str()) {
-                let known = KNOWN_DRIVERS.join(", ");
-                let message = format!("no driver is called \"{driver}\": there is {known}");
-                return Err(Failure::Usage(message));
-            }
-            Machine::unknown(&driver)
+    let mut machine = if let Some(name) = &args.device {
+        configured(global, name)?
+    } else {
+        let usual = kind.and_then(|kind| kind.drivers().first().copied());
+        let driver = args.driver.as_deref().map(str::to_ascii_lowercase);
+        let Some(driver) = driver.or(usual.map(str::to_owned)) else {
+            let message = "no machine takes this kind of file: name its --driver";
+            return Err(Failure::Usage(message.to_owned()));
+        };
+        if !KNOWN_DRIVERS.contains(&driver.as_str()) {
+            let known = KNOWN_DRIVERS.join(", ");
+            let message = format!("no driver is called \"{driver}\": there is {known}");
+            return Err(Failure::Usage(message));
         }
+        Machine::unknown(&driver)
     };
     if kind.is_none_or(|kind| !kind.drivers().contains(&machine.driver.as_str())) {
         let message = format!("machines of the driver {} do not take such files", machine.driver);

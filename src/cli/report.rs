@@ -44,13 +44,13 @@ pub(super) fn report(out: Out, analysis: &Value) -> String {
     let time = seconds(&analysis["estimated_seconds"], 2);
     _ = writeln!(text, "Time: about {}", if time.is_empty() { "0s" } else { &time });
     if let (Some(min), Some(max)) = (analysis["min"].as_array(), analysis["max"].as_array()) {
-        let axis = |(index, name)| {
+        let range = |(index, name)| {
             let at = |corner: &[Value]| {
                 corner.get::<usize>(index).and_then(Value::as_f64).unwrap_or(0.0)
             };
             format!("{name} {:.3} to {:.3}", at(min), at(max))
         };
-        let axes: Vec<_> = ["X", "Y", "Z"].into_iter().enumerate().map(axis).collect();
+        let axes: Vec<_> = ["X", "Y", "Z"].into_iter().enumerate().map(range).collect();
         _ = writeln!(text, "Bounds: {}", axes.join(", "));
     }
     for stop in list(analysis, "stops") {

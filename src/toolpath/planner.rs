@@ -137,10 +137,7 @@ impl Planner {
         if cosine < -0.999_999 {
             return f64::INFINITY;
         }
-        let mut change = [0.0; 3];
-        for axis in 0..3 {
-            change[axis] = after[axis] - before[axis];
-        }
+        let change = [after[0] - before[0], after[1] - before[1], after[2] - before[2]];
         let length = norm(&change);
         let change = change.map(|part| part / length);
         let acceleration = along(&change, &self.motion.acceleration);
@@ -161,7 +158,7 @@ impl Block {
             return changing + (length - rise - fall) / nominal;
         }
         // It never gets that fast.
-        let peak = (acceleration * length + (entered + left) / 2.0).sqrt();
+        let peak = (acceleration * length + f64::midpoint(entered, left)).sqrt();
         (2.0 * peak - from - to) / acceleration
     }
 }
@@ -192,10 +189,9 @@ fn directions(segment: &Segment) -> ([f64; 3], [f64; 3]) {
     if let Some(arc) = &segment.arc {
         return Arc::directions(arc);
     }
-    let mut direction = [0.0; 3];
-    for axis in 0..3 {
-        direction[axis] = (segment.to[axis] - segment.from[axis]) / segment.length;
-    }
+    let ([x, y, z], length) = (segment.from, segment.length);
+    let [to_x, to_y, to_z] = segment.to;
+    let direction = [(to_x - x) / length, (to_y - y) / length, (to_z - z) / length];
     (direction, direction)
 }
 

@@ -46,20 +46,14 @@ impl<'a> Suit<'a> {
     /// The verdict; `own` is what the file's own problems amount to.
     pub(super) fn verdict(mut self, own: Light) -> DeviceVerdict {
         if let Some((min, max)) = self.bounds {
-            match &self.machine.envelope {
-                Some(envelope) => {
-                    if let Some(how) = envelope.left_by(min, max) {
-                        let text = format!("leaves the envelope of {}: {how}", self.machine.name);
-                        self.findings.add(Light::Red, self.left, "envelope", text.into());
-                    }
-                }
-                None => {
-                    let text = format!(
-                        "no envelope is configured for {}: bounds are not checked",
-                        self.machine.name
-                    );
-                    self.findings.add(Light::Amber, None, "no-envelope", text.into());
-                }
+            let name = &self.machine.name;
+            let left = self.machine.envelope.map(|envelope| envelope.left_by(min, max));
+            if let Some(Some(how)) = left {
+                let text = format!("leaves the envelope of {name}: {how}");
+                self.findings.add(Light::Red, self.left, "envelope", text.into());
+            } else if left.is_none() {
+                let text = format!("no envelope is configured for {name}: bounds are not checked");
+                self.findings.add(Light::Amber, None, "no-envelope", text.into());
             }
         }
         let problems = self.findings.into_vec();

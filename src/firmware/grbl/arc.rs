@@ -1,4 +1,4 @@
-//! Arcs as chords (gnea/grbl, motion_control.c).
+//! Arcs as chords (gnea/grbl, `motion_control.c`).
 
 use std::f64::consts::TAU;
 

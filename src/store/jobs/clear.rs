@@ -92,16 +92,19 @@ mod tests {
         NewJob { analysis: Some(analysis), ..job }
     }
 
-    fn envelope(x: f64) -> Option<Envelope> {
-        Some(Envelope { x, y: 100.0, z: None })
+    fn envelope(x: f64) -> Envelope {
+        Envelope { x, y: 100.0, z: None }
     }
 
     fn machine(name: &str, x: f64, others: &[(&str, f64)]) -> Claimant {
         Claimant {
             name: name.to_owned(),
             driver: "grbl".to_owned(),
-            envelope: envelope(x),
-            others: others.iter().map(|(name, x)| ((*name).to_owned(), envelope(*x))).collect(),
+            envelope: Some(envelope(x)),
+            others: others
+                .iter()
+                .map(|(name, x)| ((*name).to_owned(), Some(envelope(*x))))
+                .collect(),
         }
     }
 

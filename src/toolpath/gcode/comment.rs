@@ -25,7 +25,7 @@ pub(super) fn free_text(raw: &[u8]) -> Option<String> {
         let number = word.strip_prefix(['P', 'S', 'p', 's', 'T', 't']);
         number.is_some_and(|number| number.parse::<f64>().is_ok())
     };
-    tidy(words.trim_start_matches(|c: char| c == ';').split(';').next().unwrap_or_default())
+    tidy(words.trim_start_matches(';').split(';').next().unwrap_or_default())
         .filter(|text| !text.split_whitespace().all(parameter))
 }
 

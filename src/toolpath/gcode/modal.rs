@@ -50,6 +50,7 @@ pub struct Interpreter {
 
 /// What stays from line to line. Lengths are millimetres whatever the file's units.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "so many modal groups have two words")]
 pub(in crate::toolpath) struct Modal {
     pub(in crate::toolpath) motion: Motion,
     /// Millimetres of a unit, once the file has said.
@@ -295,7 +296,8 @@ impl Interpreter {
     /// stop, on one line or two.
     fn tool(&mut self, asked: &Asked, found: &mut Found) {
         let modal = &mut self.modal;
-        let other = asked.tool.filter(|tool| modal.tool.is_some_and(|before| before != *tool));
+        let is_other = |tool: &f64| modal.tool.is_some_and(|it| tenths(it) != tenths(*tool));
+        let other = asked.tool.filter(is_other);
         modal.tool = asked.tool.or(modal.tool);
         if other.is_some() || (asked.change && !modal.tool_changed) {
             let tool = modal.tool.map(|tool| format!("T{tool}"));

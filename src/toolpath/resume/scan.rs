@@ -102,7 +102,7 @@ pub(super) fn scan(reader: impl Read, dialect: Dialect, certain: u64) -> io::Res
 impl Scan {
     fn with(mut self, modal: &Modal) -> Self {
         self.z_used |= modal.z_used;
-        self.offsets |= modal.offset != [0.0; 3] || modal.offset_anchor != [Anchor::Origin; 3];
+        self.offsets |= modal.is_offset() || modal.offset_anchor != [Anchor::Origin; 3];
         self
     }
 }

@@ -18,6 +18,11 @@ impl Modal {
         }
         self
     }
+
+    /// G92 is in force.
+    pub(super) fn is_offset(&self) -> bool {
+        self.offset.iter().any(|offset| offset.abs() > 0.0)
+    }
 }
 
 /// The modes in force, for people.
@@ -49,7 +54,7 @@ pub(super) fn in_words(modal: &Modal) -> Vec<String> {
     if modal.coolant != [false; 2] {
         words.push("coolant on".to_owned());
     }
-    if modal.offset != [0.0; 3] {
+    if modal.is_offset() {
         let [x, y, z] = modal.offset.map(number);
         words.push(format!("offset (G92) X{x} Y{y} Z{z}"));
     }

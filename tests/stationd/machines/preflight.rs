@@ -93,6 +93,7 @@ fn a_file_can_be_forced_as_it_is_submitted() {
     let mut station = station;
     let held = submit(&station, "force=true&hold=true", WIDE);
     assert_eq!(verdict(&station.job(&held)), ("HELD", "red"));
+    assert_eq!(station.stop(), 0);
     station.again();
     assert_eq!(station.job(&held)["forced"], true);
     station.act(&held, "release").expect(200);
@@ -100,7 +101,7 @@ fn a_file_can_be_forced_as_it_is_submitted() {
     let refused = station
         .local()
         .post("/api/v1/jobs", &json!({"kind": "command", "command": ["true"], "force": true}));
-    assert_eq!(refused.refused(422).contains("force"), true);
+    assert!(refused.refused(422).contains("force"));
 }
 
 #[test]
@@ -174,7 +175,7 @@ fn the_command_line_says_held_and_what_to_do() {
     assert!(released.stdout.contains("QUEUED") || released.stdout.contains("RUNNING"));
     station.await_job(id, "COMPLETED");
     let forced = station.cli(["submit", "--force", "--watch", file.to_str().unwrap()]).exited(0);
-    assert!(forced.stdout.contains("COMPLETED"), "{}", forced.stdout);
+    assert!(forced.stdout.contains("QUEUED"), "{}", forced.stdout);
     fs::write(&file, GOOD).unwrap();
     let good = station.cli(["submit", file.to_str().unwrap()]).exited(0);
     assert!(good.stdout.contains("Verdict: green") && good.stderr.is_empty(), "{}", good.stderr);
@@ -219,7 +220,7 @@ fn a_file_is_checked_without_a_station() {
 fn a_large_file_is_checked_in_constant_memory() {
     let station = fast();
     let mut text = String::from("G21 G90 F600\nG0 Z5\n");
-    for line in 0..1_400_000_u32 {
+    for line in 0..2_000_000_u32 {
         let _ = writeln!(text, "G1 X{}.{:03} Y{}.500", line % 290, line % 1000, line % 200);
     }
     assert!(text.len() > 30_000_000);
@@ -235,7 +236,7 @@ fn a_large_file_is_checked_in_constant_memory() {
     let grown = peak() - before;
     assert!(grown < 8_000_000, "{grown} bytes more for {} bytes", text.len());
     let analysis = station.job(&id)["analysis"].clone();
-    assert_eq!(analysis["lines"], 1_400_002);
+    assert_eq!(analysis["lines"], 2_000_002);
     assert_eq!(analysis["verdict"], "green", "{analysis}");
     assert!(station.local().get(&format!("/api/v1/devices/{SIM}")).expect(200)["status"] == "idle");
 }
