@@ -13,6 +13,9 @@ use crate::domain::Motion;
 /// Moves that are looked ahead over (`BLOCK_BUFFER_SIZE` 16, of which one slot stays empty).
 const WINDOW: usize = 15;
 
+/// Moves that are settled in one go: looking ahead costs as much for one as for all of them.
+const AT_ONCE: usize = 6;
+
 /// Chords of arcs stay this close to them, in millimetres (`$12`).
 const ARC_TOLERANCE: f64 = 0.002;
 
@@ -25,6 +28,8 @@ struct Block {
     acceleration: f64,
     /// The fastest it may be entered, squared.
     entry: f64,
+    /// The fastest at which what follows can still be braked for, squared.
+    planned: f64,
     /// Lines of the file that ended since the move before.
     lines: u64,
 }
@@ -53,7 +58,7 @@ pub(super) struct Planner {
 
 impl Planner {
     pub(super) fn new(motion: Motion) -> Self {
-        let window = VecDeque::with_capacity(WINDOW + 1);
+        let window = VecDeque::with_capacity(2 * WINDOW);
         Self { motion, window, entered: 0.0, last: None, lines: 0 }
     }
 
@@ -75,9 +80,9 @@ impl Planner {
         let lines = std::mem::take(&mut self.lines);
         self.last = Some((end, nominal));
         let length = segment.length;
-        self.window.push_back(Block { length, nominal, acceleration, entry, lines });
-        if self.window.len() > WINDOW {
-            self.settle_first(settle);
+        self.window.push_back(Block { length, nominal, acceleration, entry, planned: 0.0, lines });
+        if self.window.len() >= WINDOW + AT_ONCE / 2 {
+            self.settle(AT_ONCE, settle);
         }
     }
 
@@ -88,23 +93,26 @@ impl Planner {
 
     /// All motion ends here, and so much time passes.
     pub(super) fn stop(&mut self, seconds: f64, settle: &mut impl FnMut(Settled)) {
-        while !self.window.is_empty() {
-            self.settle_first(settle);
-        }
+        self.settle(self.window.len(), settle);
         (self.entered, self.last) = (0.0, None);
         settle(Settled { lines: std::mem::take(&mut self.lines), seconds });
     }
 
-    fn settle_first(&mut self, settle: &mut impl FnMut(Settled)) {
-        // Backwards from the standstill: how fast may the second be entered?
+    /// Settles the first so many moves.
+    fn settle(&mut self, count: usize, settle: &mut impl FnMut(Settled)) {
+        // Backwards from the standstill: how fast may each be entered?
         let mut exit = 0.0;
-        for block in self.window.iter().skip(1).rev() {
+        for block in self.window.iter_mut().skip(1).rev() {
             exit = block.entry.min(exit + 2.0 * block.acceleration * block.length);
+            block.planned = exit;
         }
-        let Some(block) = self.window.pop_front() else { return };
-        let exit = exit.min(self.entered + 2.0 * block.acceleration * block.length);
-        settle(Settled { lines: block.lines, seconds: block.seconds(self.entered, exit) });
-        self.entered = exit;
+        for _ in 0..count {
+            let Some(block) = self.window.pop_front() else { return };
+            let exit = self.window.front().map_or(0.0, |next| next.planned);
+            let exit = exit.min(self.entered + 2.0 * block.acceleration * block.length);
+            settle(Settled { lines: block.lines, seconds: block.seconds(self.entered, exit) });
+            self.entered = exit;
+        }
     }
 
     /// mm/s that the move is asked to have and the axes allow.

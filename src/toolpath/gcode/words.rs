@@ -52,12 +52,18 @@ impl Iterator for Words<'_> {
     }
 }
 
+/// Powers of ten up to the most decimals that are read.
+const TENS: [f64; 19] = [
+    1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18,
+];
+
 /// A decimal number at the start of `text` and the bytes it takes. Faster than the standard
 /// library's by leaving out exponents, which G-code does not have.
 fn number(text: &[u8]) -> Option<(f64, usize)> {
     let negative = text.first() == Some(&b'-');
     let start = usize::from(matches!(text.first(), Some(b'-' | b'+')));
-    let (mut digits, mut decimals, mut point) = (0_u32, 0_i32, false);
+    let (mut digits, mut decimals, mut point) = (0_u32, 0_usize, false);
     let mut value = 0_u64;
     let mut end = start;
     for byte in &text[start..] {
@@ -66,7 +72,7 @@ fn number(text: &[u8]) -> Option<(f64, usize)> {
                 // Digits beyond the eighteenth say nothing to a machine.
                 if digits < 18 {
                     value = value * 10 + u64::from(byte - b'0');
-                    decimals += i32::from(point);
+                    decimals += usize::from(point);
                     digits += u32::from(value > 0);
                 } else if !point {
                     return None;
@@ -81,7 +87,7 @@ fn number(text: &[u8]) -> Option<(f64, usize)> {
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "fifteen digits are more than a machine has")]
-    let value = value as f64 / 10_f64.powi(decimals);
+    let value = value as f64 / TENS.get(decimals).copied().unwrap_or(f64::INFINITY);
     Some((if negative { -value } else { value }, end))
 }
 
