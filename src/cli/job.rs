@@ -11,6 +11,7 @@ use super::{
         seconds, visible_line,
     },
     report::report,
+    resume::{Consent, resume},
     watch,
 };
 use crate::domain::{JobAction, JobId, JobState};
@@ -29,7 +30,19 @@ pub(super) enum JobCommand {
     /// Hold a running job still, or keep a queued one from starting
     Pause(JobIds),
     /// Go on with a paused or interrupted job
-    Resume(JobIds),
+    #[command(after_help = "\
+A paused job goes on at once. Of an interrupted one it shows what the machine is known to have done,
+what it would be sent first and where the file would go on, and asks.")]
+    Resume {
+        #[command(flatten)]
+        jobs: JobIds,
+        /// Do not ask before an interrupted job goes on
+        #[arg(long)]
+        yes: bool,
+        /// Go on although the machine may not be where it says it is
+        #[arg(long, requires = "yes")]
+        force: bool,
+    },
     /// Leave out the layer that a paused job would draw next
     Skip(JobIds),
     /// End a job and make its machine safe
@@ -87,7 +100,10 @@ pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Resu
         JobCommand::Logs(JobIds { ids }) => logs(client, ids).await,
         JobCommand::Delete(JobIds { ids }) => delete(client, out, ids).await,
         JobCommand::Pause(jobs) => act(client, out, jobs, JobAction::Pause).await,
-        JobCommand::Resume(jobs) => act(client, out, jobs, JobAction::Resume).await,
+        JobCommand::Resume { jobs, yes, force } => {
+            let consent = Consent { yes: *yes, force: *force };
+            resume(client, out, &jobs.ids, consent).await
+        }
         JobCommand::Skip(jobs) => act(client, out, jobs, JobAction::Skip).await,
         JobCommand::Cancel(jobs) => act(client, out, jobs, JobAction::Cancel).await,
         JobCommand::Retry(jobs) => act(client, out, jobs, JobAction::Retry).await,
@@ -178,7 +194,7 @@ async fn act(client: &Client, out: Out, jobs: &JobIds, action: JobAction) -> Res
 }
 
 /// Every job is tried, even if one of them refuses.
-async fn act_with(
+pub(super) async fn act_with(
     client: &Client,
     out: Out,
     JobIds { ids }: &JobIds,

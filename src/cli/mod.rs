@@ -28,6 +28,7 @@ mod plugin;
 mod print;
 mod reconcile;
 mod report;
+mod resume;
 mod run;
 mod shell;
 mod start;

@@ -11,6 +11,8 @@ mod history;
 pub mod job_queue;
 pub mod metrics;
 pub mod process;
+pub mod resume;
+mod stops;
 pub mod sync;
 pub mod telemetry;
 mod tools;

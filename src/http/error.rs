@@ -10,10 +10,11 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    daemons::{device_manager::DeviceError, job_queue::QueueError},
+    daemons::{device_manager::DeviceError, job_queue::QueueError, resume::NoOffer},
     domain::Analysis,
     store::StoreError,
     supervision::{OrderError, Unavailable},
+    toolpath::ResumeError,
 };
 
 /// One thing wrong with what was sent.
@@ -257,6 +258,16 @@ impl From<DeviceError> for Problem {
             | DeviceError::NotAtStop(_)
             | DeviceError::Refused { .. } => Self::Conflict(detail),
             DeviceError::TimedOut(_) => Self::Unavailable(detail),
+        }
+    }
+}
+
+impl From<NoOffer> for Problem {
+    fn from(error: NoOffer) -> Self {
+        match error {
+            NoOffer::Store(error) => error.into(),
+            NoOffer::Plan(ResumeError::Unreadable(_)) => Self::Internal(error.to_string()),
+            _ => Self::Conflict(error.to_string()),
         }
     }
 }

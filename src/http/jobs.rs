@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    access::Identity,
     app::{App, entry},
     error::Problem,
     guard::Who,
@@ -105,7 +106,7 @@ struct ActBody {
     force: bool,
 }
 
-/// `POST /api/v1/jobs/{id}/{pause|resume|skip|cancel|retry|release}`; `{"force": true}` releases a job
+/// `POST /api/v1/jobs/{id}/{pause|skip|cancel|retry|release}`; `{"force": true}` releases a job
 /// with a red verdict.
 pub(super) async fn act(
     app: web::Data<App>,
@@ -119,6 +120,17 @@ pub(super) async fn act(
     if force && action != JobAction::Release {
         return Err(Problem::field("force", "only a release can be forced"));
     }
+    act_on(&app, &who, id, action, force).await
+}
+
+/// Has the queue do it; answers with the job as it then is.
+pub(super) async fn act_on(
+    app: &App,
+    who: &Identity,
+    id: JobId,
+    action: JobAction,
+    force: bool,
+) -> Result<web::Json<Job>, Problem> {
     let answer =
         app.links().job_queue.ask(Act { id, action, actor: who.actor.clone(), force }).await;
     let answer = answer.map_err(Problem::from).and_then(|answer| answer.map_err(Problem::from));

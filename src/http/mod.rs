@@ -27,6 +27,7 @@ mod placement;
 mod plugins;
 mod query;
 mod rate;
+mod resume;
 mod routes;
 mod server;
 mod settings;

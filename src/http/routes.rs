@@ -12,7 +12,7 @@ use super::{
     error::Problem,
     events,
     guard::route,
-    health, job_files, jobs, plugins, station, submit, ws,
+    health, job_files, jobs, plugins, resume, station, submit, ws,
 };
 
 const GET: Method = Method::GET;
@@ -48,7 +48,12 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
         .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
         .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
-        .service(at("/jobs/{id}/{action:pause|resume|skip|cancel|retry|release}").route(route(
+        .service(at("/jobs/{id}/resume").route(route(GET, Readonly, resume::show)).route(route(
+            POST,
+            Operator,
+            resume::resume,
+        )))
+        .service(at("/jobs/{id}/{action:pause|skip|cancel|retry|release}").route(route(
             POST,
             Operator,
             jobs::act,
@@ -112,9 +117,11 @@ fn at(path: &str) -> Resource {
 async fn no_such_method(request: HttpRequest) -> HttpResponse {
     let pattern = request.match_pattern().unwrap_or_default();
     let allowed = match pattern.strip_prefix("/api/v1").unwrap_or_default() {
-        "/jobs" | "/plugins" | "/devices/detect" | "/daemons/{verb:start|stop|restart}" => {
-            "GET, POST"
-        }
+        "/jobs"
+        | "/jobs/{id}/resume"
+        | "/plugins"
+        | "/devices/detect"
+        | "/daemons/{verb:start|stop|restart}" => "GET, POST",
         "/jobs/{id}" => "GET, DELETE",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",

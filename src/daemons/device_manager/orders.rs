@@ -30,6 +30,8 @@ pub struct RunJob {
     pub job: Job,
     /// Its file.
     pub source: Source,
+    /// How it begins, and where it stops for a person.
+    pub start: Start,
 }
 
 impl Handler<RunJob> for DeviceManager {
@@ -37,7 +39,7 @@ impl Handler<RunJob> for DeviceManager {
 
     fn handle(
         &mut self,
-        RunJob { device, job, source }: RunJob,
+        RunJob { device, job, source, start }: RunJob,
         ctx: &mut Self::Context,
     ) -> Self::Result {
         let (jobs, stopping) = (self.jobs.clone(), self.stopping);
@@ -47,7 +49,7 @@ impl Handler<RunJob> for DeviceManager {
             return Err(DeviceError::NotIdle { name: device, status });
         }
         let (id, estimated) = (job.id, estimate(source.clone(), machine.kind()));
-        machine.link.run(Run { job: id, source, start: Start::default() });
+        machine.link.run(Run { job: id, source, start });
         machine.on = Some(OnMachine::new(job, &jobs, machine.device.position));
         ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
             // Nothing came if the file cannot be read: the link, which reads it too, says so.

@@ -25,11 +25,8 @@ pub enum QueueError {
     /// The job's state forbids it.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// An interrupted device job cannot go on by itself.
-    #[error(
-        "an interrupted device job cannot be resumed in this version: check the machine, then \
-         retry it from the start or cancel it"
-    )]
+    /// An interrupted device job goes on by a plan that a person has confirmed ([`super::GoOn`]).
+    #[error("an interrupted job of a machine goes on only by a plan that a person has confirmed")]
     CannotResume,
     /// What was found in its file speaks against it.
     #[error(

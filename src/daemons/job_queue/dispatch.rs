@@ -8,9 +8,13 @@ use log::{error, warn};
 
 use super::JobQueue;
 use crate::{
-    daemons::{Tools, device_manager::RunJob},
-    domain::{Device, DeviceStatus, Job, JobState, Payload, Timestamp},
-    link::Source,
+    daemons::{
+        Tools,
+        device_manager::RunJob,
+        resume::{source, stops},
+    },
+    domain::{Device, DeviceStatus, Job, JobState, Timestamp},
+    link::Start,
     store::{
         StoreError,
         jobs::{self, Change, Claimant},
@@ -108,14 +112,8 @@ fn claimant(device: &Device, all: &[Device]) -> Claimant {
 /// job waits again.
 async fn hand_over(tools: &Tools, device: String, job: Job) -> Result<(), StoreError> {
     let id = job.id;
-    let source = tools.store.read(|connection| jobs::payload(connection, id)).and_then(|payload| {
-        match payload {
-            Payload::Inline(bytes) => Ok(Source::Bytes(bytes)),
-            Payload::Stored { sha256, .. } => tools.store.files().path(&sha256).map(Source::File),
-            Payload::Command(_) => Err(StoreError::NotFound(format!("file of job {id}"))),
-        }
-    });
-    let source = match source {
+    let start = Start { stops: stops(&job), ..Start::default() };
+    let source = match source(&tools.store, &job) {
         Ok(source) => source,
         Err(error) => {
             error!("job {id} cannot run: {error}");
@@ -128,11 +126,12 @@ async fn hand_over(tools: &Tools, device: String, job: Job) -> Result<(), StoreE
                 .await;
         }
     };
-    let refused = match tools.links().device_manager.ask(RunJob { device, job, source }).await {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
-        Err(unavailable) => unavailable.to_string(),
-    };
+    let refused =
+        match tools.links().device_manager.ask(RunJob { device, job, source, start }).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(unavailable) => unavailable.to_string(),
+        };
     warn!("job {id} waits again: {refused}");
     tools
         .store

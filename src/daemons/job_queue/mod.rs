@@ -15,9 +15,11 @@ mod act;
 mod actor;
 mod commands;
 mod dispatch;
+mod go_on;
 mod program;
 mod tidy;
 
 pub use act::{Act, QueueError};
 pub use actor::{JobQueue, Options};
 pub use dispatch::Wake;
+pub use go_on::GoOn;

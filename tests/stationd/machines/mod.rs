@@ -7,6 +7,7 @@ mod geometry;
 mod losses;
 mod people;
 mod preflight;
+mod resume;
 mod runs;
 mod stops;
 
