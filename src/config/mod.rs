@@ -22,6 +22,7 @@ mod host;
 mod load;
 mod loaded;
 mod nearest;
+mod plotter;
 mod plugin;
 mod plugins;
 mod problem;
@@ -41,6 +42,7 @@ mod tests;
 pub use daemon::DaemonConfig;
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
+pub use plotter::{EbbConfig, HpglConfig, HpglHandshake};
 pub use plugin::{Plugin, PluginCommand, PluginStatus};
 pub use plugins::read_plugin;
 pub use problem::{Level, Place, Problem};
@@ -58,4 +60,4 @@ pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
 /// The drivers there are names for.
 pub const KNOWN_DRIVERS: [&str; 5] = ["grbl", "marlin", "ebb", "hpgl", "line"];
 /// The drivers that this version has.
-pub const SUPPORTED_DRIVERS: [&str; 1] = ["grbl"];
+pub const SUPPORTED_DRIVERS: [&str; 3] = ["grbl", "ebb", "hpgl"];

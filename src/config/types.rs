@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use log::LevelFilter;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{DaemonConfig, Restart, Secret, values};
+use super::{DaemonConfig, EbbConfig, HpglConfig, Restart, Secret, values};
 use crate::domain::{Envelope, same_name};
 
 /// Everything that can be configured and has an effect.
@@ -348,6 +348,10 @@ pub struct DeviceConfig {
     pub end_lines: Vec<String>,
     /// Lines that make it safe when a job is stopped.
     pub on_stop: Vec<String>,
+    /// How an EBB plotter draws.
+    pub ebb: EbbConfig,
+    /// How an HP-GL plotter is driven.
+    pub hpgl: HpglConfig,
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LevelFilter, D::Error> {

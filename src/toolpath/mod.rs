@@ -5,13 +5,17 @@
 //! turns lines into segments, and [`analyse`] and [`preview`] sum those up.
 
 mod analyse;
+mod drawing;
+pub mod ebb;
 mod estimate;
 pub mod gcode;
 mod kind;
+pub mod plan;
 mod preview;
 mod split;
 
 pub use analyse::analyse;
+pub use drawing::{Drawing, Layer};
 pub use estimate::Estimate;
 pub use kind::FileKind;
 pub use preview::{Preview, preview};
