@@ -25,7 +25,9 @@ use nix::{
 };
 use stationd::{
     domain::{DeviceStatus, JobId},
-    link::{End, Faults, LinkHandle, LinkOptions, Report, Run, SimulatorOptions, Source, Start},
+    link::{
+        End, Faults, LinkHandle, LinkOptions, Plotter, Report, Run, SimulatorOptions, Source, Start,
+    },
 };
 
 const LINES: usize = 100_000;
@@ -228,6 +230,7 @@ fn start(port: String, simulator: SimulatorOptions) -> (LinkHandle, Receiver<(In
         start_lines: Vec::new(),
         end_lines: Vec::new(),
         on_stop: Vec::new(),
+        plotter: Plotter::default(),
         simulator,
     };
     let (sender, reports) = mpsc::channel();

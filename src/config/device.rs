@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::{EbbConfig, HpglConfig};
 use crate::domain::{Envelope, Machine, Motion};
 
 /// A machine.
@@ -36,6 +37,10 @@ pub struct DeviceConfig {
     pub end_lines: Vec<String>,
     /// Lines that make it safe when a job is stopped.
     pub on_stop: Vec<String>,
+    /// How an EBB plotter draws.
+    pub ebb: EbbConfig,
+    /// How an HP-GL plotter is driven.
+    pub hpgl: HpglConfig,
 }
 
 impl DeviceConfig {

@@ -23,6 +23,7 @@ mod host;
 mod load;
 mod loaded;
 mod nearest;
+mod plotter;
 mod plugin;
 mod plugins;
 mod problem;
@@ -43,6 +44,7 @@ pub use daemon::DaemonConfig;
 pub use device::{DeviceConfig, MotionConfig};
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
+pub use plotter::{EbbConfig, HpglConfig, HpglHandshake};
 pub use plugin::{Plugin, PluginCommand, PluginStatus};
 pub use plugins::read_plugin;
 pub use problem::{Level, Place, Problem};
@@ -60,4 +62,4 @@ pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
 /// The drivers there are names for.
 pub const KNOWN_DRIVERS: [&str; 5] = ["grbl", "marlin", "ebb", "hpgl", "line"];
 /// The drivers that this version has.
-pub const SUPPORTED_DRIVERS: [&str; 1] = ["grbl"];
+pub const SUPPORTED_DRIVERS: [&str; 3] = ["grbl", "ebb", "hpgl"];

@@ -293,4 +293,31 @@ pub(super) const DEVICE: &[Key] = &[
     many("start_lines", Form::Line),
     many("end_lines", Form::Line),
     many("on_stop", Form::Line),
+    section(
+        "ebb",
+        &[
+            one("pen_up", PERCENT, "60"),
+            one("pen_down", PERCENT, "30"),
+            one("raise", FROM_ZERO, "250ms"),
+            one("lower", FROM_ZERO, "250ms"),
+            one("speed_down", SPEED, "60"),
+            one("speed_up", SPEED, "200"),
+            one("acceleration", Form::Real { min: 1.0, max: 100_000.0 }, "800"),
+            one("junction_deviation", Form::Real { min: 0.0, max: 10.0 }, "0.02"),
+            one("steps_per_mm", Form::Real { min: 0.1, max: 10_000.0 }, "80"),
+            one("y_down", Form::Flag, "true"),
+        ],
+    ),
+    section(
+        "hpgl",
+        &[
+            one("handshake", Form::Word(&["poll", "xonxoff", "rtscts"]), "poll"),
+            one("buffer", count(64, 1 << 20), "null"),
+            one("single_pen", Form::Flag, "false"),
+        ],
+    ),
 ];
+
+const PERCENT: Form = Form::Real { min: 0.0, max: 100.0 };
+/// In mm/s.
+const SPEED: Form = Form::Real { min: 0.1, max: 10_000.0 };

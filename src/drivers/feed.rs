@@ -269,6 +269,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::drivers::Plotter;
 
     fn options() -> Options {
         Options {
@@ -276,6 +277,7 @@ mod tests {
             start_lines: vec!["begin".to_owned(), "; nothing".to_owned()],
             end_lines: vec!["end".to_owned()],
             on_stop: Vec::new(),
+            plotter: Plotter::default(),
         }
     }
 

@@ -6,21 +6,27 @@
 //! [`crate::toolpath::Splitter`], so that everyone counts the same lines.
 
 mod checkpoint;
+pub mod ebb;
 mod feed;
 pub mod grbl;
+pub mod hpgl;
 mod outcome;
 
 use std::time::Duration;
 
 pub use checkpoint::Checkpoint;
+pub use ebb::Ebb;
 pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
+pub use hpgl::{Handshake, Hpgl, HpglOptions};
 pub use outcome::{End, Halt, Refused};
+
+pub use crate::toolpath::plan::EbbOptions;
 
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
-pub const NAMES: [&str; 1] = ["grbl"];
+pub const NAMES: [&str; 3] = ["ebb", "grbl", "hpgl"];
 
 /// What a driver is told about its machine.
 #[derive(Clone, Debug)]
@@ -33,6 +39,17 @@ pub struct Options {
     pub end_lines: Vec<String>,
     /// Sent once the machine stands still after a job that did not end well.
     pub on_stop: Vec<String>,
+    /// What only plotters need.
+    pub plotter: Plotter,
+}
+
+/// What is particular to a plotter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plotter {
+    /// How an EBB draws.
+    pub ebb: EbbOptions,
+    /// How an HP-GL plotter is driven.
+    pub hpgl: HpglOptions,
 }
 
 /// What is asked of a driver.
@@ -141,7 +158,9 @@ pub trait Driver: Send {
 /// The driver of that name, or `None`.
 pub fn create(name: &str, options: Options) -> Option<Box<dyn Driver>> {
     match name {
+        "ebb" => Some(Box::new(Ebb::new(options))),
         "grbl" => Some(Box::new(Grbl::new(options))),
+        "hpgl" => Some(Box::new(Hpgl::new(options))),
         _ => None,
     }
 }

@@ -26,6 +26,10 @@ pub struct Faults {
     pub alarm_at_line: Option<(u64, u8)>,
     /// Falls silent for good at this line.
     pub silent_at_line: Option<u64>,
+    /// Somebody presses the machine's own button at this line.
+    pub press_button_at_line: Option<u64>,
+    /// Its motors have no supply (what is known of an EBB on USB power alone).
+    pub no_motor_power: bool,
     /// Waits that long before each answer.
     pub delay: Duration,
 }

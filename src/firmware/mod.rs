@@ -4,14 +4,19 @@
 //! that a test of one against the other means something. Time is whatever the caller says it is.
 
 mod drawing;
+mod ebb;
 mod faults;
 mod grbl;
+mod hpgl;
+mod voice;
 
 use std::time::Duration;
 
 pub use drawing::{Drawing, Move};
+pub use ebb::{Ebb, EbbVersion};
 pub use faults::Faults;
 pub use grbl::Grbl;
+pub use hpgl::Hpgl;
 
 /// A machine's controller: bytes and time in, bytes and motion out. Times are measured from any
 /// origin the caller likes, and never go back.
@@ -39,7 +44,9 @@ pub trait Firmware: Send {
 /// motion takes no time. `None`: there is no such driver.
 pub fn simulate(driver: &str, speed: f64, faults: Faults) -> Option<Box<dyn Firmware>> {
     match driver {
+        "ebb" => Some(Box::new(Ebb::new(speed, faults))),
         "grbl" => Some(Box::new(Grbl::new(speed, faults))),
+        "hpgl" => Some(Box::new(Hpgl::new(speed, faults))),
         _ => None,
     }
 }

@@ -73,6 +73,7 @@ impl LinkHandle {
             start_lines: options.start_lines.clone(),
             end_lines: options.end_lines.clone(),
             on_stop: options.on_stop.clone(),
+            plotter: options.plotter.clone(),
         };
         let driver = drivers::create(&options.driver, driver_options)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no such driver"))?;

@@ -34,7 +34,7 @@ mod tests;
 mod worker;
 
 pub use crate::{
-    drivers::{Checkpoint, End, Halt, Refused, Start, StopPoint},
+    drivers::{Checkpoint, End, Halt, Plotter, Refused, Start, StopPoint},
     firmware::{Drawing, Faults, Move},
 };
 pub use detect::{Candidate, detect};

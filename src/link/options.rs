@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{domain::JobId, drivers::Start, firmware::Faults};
+use crate::{
+    domain::JobId,
+    drivers::{Plotter, Start},
+    firmware::Faults,
+};
 
 /// One machine: where it is and how it is treated.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct LinkOptions {
     /// Sent after a cancelled, failed or interrupted job, once the machine stands still: pen up,
     /// tool off.
     pub on_stop: Vec<String>,
+    /// What only plotters need.
+    pub plotter: Plotter,
     /// For `sim:DRIVER` only.
     pub simulator: SimulatorOptions,
 }

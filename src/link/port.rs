@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serialport::FlowControl;
+
 use super::{LinkOptions, serial::Serial, simulated::Simulator, tcp::Tcp};
-use crate::drivers;
+use crate::drivers::{self, Handshake};
 
 /// An open connection. Reads and writes never wait: they fail with `WouldBlock` instead.
 pub(super) trait Link: Send {
@@ -57,12 +59,13 @@ impl Port {
         Ok(Self::Serial(PathBuf::from(port)))
     }
 
-    pub(super) fn open(&self, baud_rate: u32) -> io::Result<Box<dyn Link>> {
+    pub(super) fn open(&self, options: &LinkOptions) -> io::Result<Box<dyn Link>> {
+        let (baud_rate, flow) = (options.baud_rate, flow(options));
         Ok(match self {
-            Self::Serial(path) => Box::new(Serial::open(path, baud_rate)?),
+            Self::Serial(path) => Box::new(Serial::open(path, baud_rate, flow)?),
             Self::Tcp(address) => Box::new(Tcp::open(address)?),
             Self::Simulated(simulator) => {
-                Box::new(Serial::open(&simulator.power_on()?, baud_rate)?)
+                Box::new(Serial::open(&simulator.power_on()?, baud_rate, flow)?)
             }
         })
     }
@@ -81,5 +84,15 @@ impl Port {
             Self::Serial(path) => super::detect::identity(path),
             Self::Tcp(_) | Self::Simulated(_) => None,
         }
+    }
+}
+
+/// What the port itself heeds.
+fn flow(options: &LinkOptions) -> FlowControl {
+    match options.plotter.hpgl.handshake {
+        _ if options.driver != "hpgl" => FlowControl::None,
+        Handshake::Poll => FlowControl::None,
+        Handshake::XonXoff => FlowControl::Software,
+        Handshake::RtsCts => FlowControl::Hardware,
     }
 }

@@ -71,7 +71,7 @@ fn ask_at_all_rates(path: &Path) -> io::Result<Option<(u32, &'static str, String
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a serial port"));
     }
     for rate in RATES {
-        let mut port = Serial::open(path, rate)?;
+        let mut port = Serial::open(path, rate, serialport::FlowControl::None)?;
         if let Some((driver, firmware)) = ask(&mut port)? {
             return Ok(Some((rate, driver, firmware)));
         }

@@ -12,7 +12,7 @@ use nix::{
     sys::termios::{FlushArg, tcflush},
     unistd,
 };
-use serialport::TTYPort;
+use serialport::{FlowControl, TTYPort};
 
 use super::port::Link;
 use crate::sys;
@@ -23,12 +23,14 @@ pub(super) struct Serial {
 }
 
 impl Serial {
-    /// Opens a port, 8N1 without handshake. serialport claims it by TIOCEXCL and flock: the first
+    /// Opens a port, 8N1, with this handshake. serialport claims it by TIOCEXCL and flock: the first
     /// does not stop root, the second does.
-    pub(super) fn open(path: &Path, baud_rate: u32) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, baud_rate: u32, flow: FlowControl) -> io::Result<Self> {
         let name = path.display();
         let port = TTYPort::open(
-            &serialport::new(path.to_string_lossy(), baud_rate).timeout(Duration::ZERO),
+            &serialport::new(path.to_string_lossy(), baud_rate)
+                .flow_control(flow)
+                .timeout(Duration::ZERO),
         )
         .map_err(|error| {
             let error = io::Error::from(error);

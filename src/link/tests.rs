@@ -1,5 +1,7 @@
 //! The link thread against simulated machines behind real pseudo-terminals.
 
+mod plotters;
+
 use std::{
     cell::RefCell,
     fmt::Write as _,
@@ -34,6 +36,7 @@ impl Station {
             start_lines: Vec::new(),
             end_lines: Vec::new(),
             on_stop: vec!["G0 Z5".to_owned()],
+            plotter: Plotter::default(),
             simulator,
         };
         Self::with(options)
@@ -317,7 +320,10 @@ fn nobody_else_may_use_a_port_and_the_message_says_who_does() {
         .stdin(std::fs::File::open(&path).unwrap())
         .spawn()
         .unwrap();
-    let error = serial::Serial::open(&path, 115_200).err().unwrap().to_string();
+    let error = serial::Serial::open(&path, 115_200, serialport::FlowControl::None)
+        .err()
+        .unwrap()
+        .to_string();
     other.kill().unwrap();
     other.wait().unwrap();
     assert!(error.ends_with(&format!("is in use by pid {} (sleep)", other.id())), "{error}");
@@ -342,6 +348,7 @@ fn what_nobody_can_drive_is_refused_at_once() {
             start_lines: Vec::new(),
             end_lines: Vec::new(),
             on_stop: Vec::new(),
+            plotter: Plotter::default(),
             simulator: SimulatorOptions::default(),
         };
         let error = LinkHandle::spawn(options, |_| {}).err().unwrap();
@@ -378,6 +385,7 @@ fn a_machine_on_the_network_is_driven_the_same_way() {
         start_lines: Vec::new(),
         end_lines: Vec::new(),
         on_stop: Vec::new(),
+        plotter: Plotter::default(),
         simulator: SimulatorOptions::default(),
     });
     station.until_status(DeviceStatus::Idle);

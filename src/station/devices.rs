@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::{
-    config::{Config, DeviceConfig, Place, Problem},
+    config::{Config, DeviceConfig, EbbConfig, HpglConfig, HpglHandshake, Place, Problem},
     daemons::device_manager::Configured,
     domain::{Envelope, same_name},
-    drivers,
+    drivers::{self, EbbOptions, Handshake, HpglOptions, Plotter},
     link::{LinkOptions, SimulatorOptions},
 };
 
@@ -33,6 +33,12 @@ pub(super) fn add_simulated(config: &mut Config, asked: Option<&[String]>) -> Re
 }
 
 fn simulated(name: String, driver: &str) -> DeviceConfig {
+    // Tool off and out of the way, as each protocol says it.
+    let on_stop: &[&str] = match driver {
+        "ebb" => &["HM,4000"],
+        "grbl" => &["M5", "G90 G0 Z5"],
+        _ => &[],
+    };
     DeviceConfig {
         name,
         driver: driver.to_owned(),
@@ -46,7 +52,40 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
         require_confirmation: false,
         start_lines: Vec::new(),
         end_lines: Vec::new(),
-        on_stop: vec!["M5".to_owned(), "G90 G0 Z5".to_owned()],
+        on_stop: on_stop.iter().map(|line| (*line).to_owned()).collect(),
+        ebb: EbbConfig::default(),
+        hpgl: HpglConfig::default(),
+    }
+}
+
+/// What only plotters need.
+fn plotter(device: &DeviceConfig) -> Plotter {
+    let EbbConfig { pen_up, pen_down, acceleration, junction_deviation, .. } = device.ebb;
+    let EbbConfig { steps_per_mm, y_down, .. } = device.ebb;
+    let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    Plotter {
+        ebb: EbbOptions {
+            pen_up,
+            pen_down,
+            raise_ms: milliseconds(device.ebb.raise).min(60_000),
+            lower_ms: milliseconds(device.ebb.lower).min(60_000),
+            speed_down_mm_s: device.ebb.speed_down,
+            speed_up_mm_s: device.ebb.speed_up,
+            acceleration,
+            junction_deviation,
+            steps_per_mm,
+            y_down,
+            bed_height: device.envelope.map(|envelope| envelope.y),
+        },
+        hpgl: HpglOptions {
+            handshake: match device.hpgl.handshake {
+                HpglHandshake::Poll => Handshake::Poll,
+                HpglHandshake::XonXoff => Handshake::XonXoff,
+                HpglHandshake::RtsCts => Handshake::RtsCts,
+            },
+            buffer: device.hpgl.buffer,
+            single_pen: device.hpgl.single_pen,
+        },
     }
 }
 
@@ -70,6 +109,7 @@ pub(super) fn configured(config: &Config) -> Vec<Configured> {
             start_lines: device.start_lines.clone(),
             end_lines: device.end_lines.clone(),
             on_stop: device.on_stop.clone(),
+            plotter: plotter(device),
             simulator: simulator.clone(),
         },
     };

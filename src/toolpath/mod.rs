@@ -7,12 +7,15 @@
 
 mod analyse;
 mod dialect;
+mod drawing;
+pub mod ebb;
 mod estimate;
 mod findings;
 mod follow;
 pub mod gcode;
 mod kind;
 mod pass;
+pub mod plan;
 mod planner;
 mod policy;
 mod preview;
@@ -21,6 +24,7 @@ mod split;
 mod suit;
 
 pub use analyse::analyse;
+pub use drawing::{Drawing, Layer};
 pub use estimate::Estimate;
 pub use follow::{Follower, Found, Lines, Note};
 pub use kind::FileKind;

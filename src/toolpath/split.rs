@@ -11,6 +11,10 @@ pub enum Dialect {
     /// G-code for Marlin: what follows `;` is a comment. Nothing else is taken out but control
     /// characters, since messages (M117) may say anything.
     Marlin,
+    /// Commands for an EBB plotter; what follows `;` or `#` is a comment.
+    Ebb,
+    /// HP-GL instructions.
+    Hpgl,
     /// Lines as they are, but for control characters.
     Lines,
 }
@@ -21,6 +25,8 @@ impl Dialect {
         match driver {
             "grbl" => Self::Gcode,
             "marlin" => Self::Marlin,
+            "ebb" => Self::Ebb,
+            "hpgl" => Self::Hpgl,
             _ => Self::Lines,
         }
     }
@@ -33,7 +39,11 @@ impl Dialect {
                 let code = raw.iter().position(|byte| *byte == b';').unwrap_or(raw.len());
                 printable(&raw[..code], line);
             }
-            Self::Lines => printable(raw, line),
+            Self::Ebb => {
+                let comment = raw.iter().position(|byte| matches!(byte, b';' | b'#'));
+                printable(&raw[..comment.unwrap_or(raw.len())], line);
+            }
+            Self::Hpgl | Self::Lines => printable(raw, line),
         }
     }
 }

@@ -85,7 +85,6 @@ fn devices_and_targets_are_checked() {
         "devices: [ ]\ndevice: {driver: grbl, port: /dev/a}",
         "devices: [{name: a}, null]",
         "devices: [{name: a, driver: grbl, port: /dev/a}, {name: [], driver: grbl, port: b}]",
-        "device: {driver: axidraw, port: /dev/a}",
         "device: {driver: marlin, port: sim:hpgl}",
         "device: {driver: laser, port: ttyUSB0}",
         "device: {driver: grbl, port: 'tcp://host'}",

@@ -20,7 +20,7 @@ impl Worker {
         }
         let link = self
             .port
-            .open(self.options.baud_rate)
+            .open(&self.options)
             .map_err(|error| (DeviceStatus::Disconnected, error.to_string()))?;
         if found.is_some() {
             self.state.identity = found;

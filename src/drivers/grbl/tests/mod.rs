@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    drivers::Halt,
+    drivers::{Halt, Plotter},
     firmware::{self, Faults, Firmware},
     toolpath::{Next, Splitter},
 };
@@ -41,6 +41,7 @@ impl Bench {
             start_lines: vec!["G21".to_owned()],
             end_lines: vec!["M5".to_owned()],
             on_stop: on_stop.iter().map(|line| (*line).to_owned()).collect(),
+            plotter: Plotter::default(),
         };
         let random = faults.seed | 1;
         let mut bench = Self {

@@ -1,0 +1,152 @@
+//! What each line that the plotter says means.
+
+use std::time::Duration;
+
+use super::{
+    End, Event, Hpgl, MARGIN, Phase, Refused,
+    wire::{self, Question},
+};
+
+/// How long an answer may take before the machine is set up.
+pub(super) fn patience(tries: u32) -> Duration {
+    if tries < 3 { Duration::from_secs(2) } else { Duration::from_secs(10) }
+}
+
+impl Hpgl {
+    pub(super) fn hear(&mut self, line: &str, told: bool) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        let immediate = self.asked.map(|asked| asked.question);
+        let queued = self.queued.map(|asked| asked.question);
+        let question = [immediate, queued].into_iter().flatten().find(|it| it.fits(line));
+        let Some(question) = question else { return self.chat(line) };
+        if !told && !matches!(self.phase, Phase::Setup { .. } | Phase::Estop { .. }) {
+            return self.hear_stranger(question);
+        }
+        self.machine.suspicious = false;
+        if question.is_queued() {
+            self.queued = None;
+        } else {
+            self.asked = None;
+        }
+        self.learn(question, line);
+    }
+
+    /// An answer that ends as it should not: from a plotter that has just started, or noise. It is
+    /// asked once more.
+    fn hear_stranger(&mut self, question: Question) {
+        if std::mem::replace(&mut self.machine.suspicious, true) {
+            return self.restarted();
+        }
+        if !question.is_queued() {
+            self.ask(question);
+        }
+    }
+
+    fn learn(&mut self, question: Question, line: &str) {
+        let number = line.parse::<u32>().unwrap_or(0);
+        match question {
+            Question::Free => self.hear_room(usize::try_from(number).unwrap_or(0)),
+            Question::Status => {
+                if matches!(self.phase, Phase::Estop { .. }) {
+                    return self.estop_confirmed();
+                }
+                self.machine.status = Some(number);
+            }
+            Question::WireError => self.next_of_setup(),
+            Question::Length => {
+                let size = usize::try_from(number).unwrap_or(0).clamp(64, 1 << 20);
+                self.machine.size = self.options.plotter.hpgl.buffer.unwrap_or(size);
+                self.machine.credit = self.machine.size - MARGIN;
+                self.next_of_setup();
+            }
+            Question::Identity => {
+                self.say(Event::Identified(line.trim().to_owned()));
+                self.next_of_setup();
+            }
+            Question::Position => {
+                self.tell_position(wire::point(line));
+                match &self.phase {
+                    Phase::Running(_) => self.stands(),
+                    Phase::Stopping(_) => self.stop_stands(),
+                    Phase::Console { .. } => self.console_done(Ok(Vec::new())),
+                    _ => {}
+                }
+            }
+            Question::Error => {
+                if number > 0 {
+                    let meaning = wire::error(number);
+                    self.say(Event::Fault(format!(
+                        "the plotter reports error {number}: {meaning}"
+                    )));
+                }
+                self.finished();
+            }
+            Question::Other => self.console_done(Ok(vec![line.to_owned()])),
+        }
+    }
+
+    /// How many bytes are free, and so how many have been read.
+    fn hear_room(&mut self, free: usize) {
+        let held = self.machine.size.saturating_sub(free) as u64;
+        let read = self.machine.sent.saturating_sub(held);
+        while let Some((origin, end)) = self.machine.held.front().copied()
+            && end <= read
+        {
+            self.machine.held.pop_front();
+            self.acknowledged(origin);
+        }
+        self.machine.credit = self.room(free);
+        self.machine.roomy = 2 * free > self.machine.size;
+    }
+
+    /// Passes on what the machine says, but no more than twenty lines a second.
+    fn chat(&mut self, text: &str) {
+        let (since, count) = &mut self.chatter;
+        if self.now.saturating_sub(*since) > Duration::from_secs(1) {
+            (*since, *count) = (self.now, 0);
+        }
+        *count += 1;
+        if *count <= 20 {
+            self.say(Event::Said(text.to_owned()));
+        }
+    }
+
+    /// It has been switched off and on: its buffer is empty, and nobody knows where it is.
+    fn restarted(&mut self) {
+        self.note_held();
+        let message = "the machine was reset".to_owned();
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::Running(_) => {
+                self.say(Event::Fault(message.clone()));
+                self.ended(End::Interrupted { reason: message, position_known: false });
+            }
+            Phase::Stopping(stop) if stop.job => {
+                self.ended(End::Interrupted { reason: message, position_known: false });
+            }
+            Phase::Console { .. } => {
+                self.say(Event::Answered(Err(Refused::Machine { message, lines: Vec::new() })));
+            }
+            _ => {}
+        }
+        self.out.clear();
+        self.tell_position(None);
+        self.set_up(0);
+    }
+
+    pub(super) fn tick_setup(&mut self) {
+        if let Phase::Setup { since, tries, .. } = &self.phase
+            && self.now >= *since + patience(*tries)
+        {
+            self.set_up(tries.saturating_add(1));
+        }
+    }
+
+    pub(super) fn tick_ready(&mut self) {
+        if self.asked.is_some_and(|asked| self.now >= asked.since + self.options.timeout) {
+            self.tell_position(None);
+            self.set_up(3);
+        }
+    }
+}
