@@ -64,6 +64,19 @@ pub fn since(
     Ok(events)
 }
 
+/// The last event of one type about one thing before number `seq`, as subscribers got it.
+pub fn before(
+    connection: &Connection,
+    resource: &str,
+    kind: &str,
+    seq: u64,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT json FROM events WHERE resource = ?1 AND seq < ?2 AND kind = ?3
+        ORDER BY seq DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![resource, signed(seq), kind], |row| row.get(0)).optional()?)
+}
+
 /// The number of the oldest event kept.
 pub fn oldest(connection: &Connection) -> Result<Option<u64>, StoreError> {
     number(connection, "SELECT min(seq) FROM events")
