@@ -90,6 +90,7 @@ struct WebhookKeys {
     secret: Option<Secret>,
     timeout: Option<Duration>,
     retries: u32,
+    ca_file: Option<PathBuf>,
     headers: BTreeMap<String, Secret>,
 }
 
@@ -112,8 +113,8 @@ pub(super) fn in_order<'de, D: Deserializer<'de>>(
 fn read(event: HookEvent, index: usize, keys: Keys) -> HookConfig {
     let Keys { command, script, webhook, websocket, daemon, order, timeout, on_fail, when } = keys;
     let timeout = timeout.or(webhook.as_ref().and_then(|webhook| webhook.timeout));
-    let post = |WebhookKeys { url, secret, retries, headers, .. }| {
-        HookAction::Webhook(Webhook { url, secret, retries, headers })
+    let post = |WebhookKeys { url, secret, retries, ca_file, headers, .. }| {
+        HookAction::Webhook(Webhook { url, secret, retries, ca_file, headers })
     };
     let order = |name| order.map(|order| HookAction::Daemon { name, order });
     let action = command

@@ -113,6 +113,10 @@ fn action(hook: &Hook, host: &mut Host, say: &mut impl FnMut(&str, String)) {
             }
         }
         HookAction::Webhook(webhook) => {
+            if let Some(path) = webhook.ca_file.as_ref().filter(|path| !path.is_file()) {
+                let wrong = "is no file, allowed: a file of certificates (PEM)";
+                say("webhook.ca_file", format!("\"{}\" {wrong}", path.display()));
+            }
             let is_letter = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
             let bad = |name: &&String| name.is_empty() || !name.chars().all(is_letter);
             if let Some(name) = webhook.headers.keys().find(bad) {

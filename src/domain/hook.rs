@@ -165,6 +165,8 @@ pub struct Webhook {
     pub secret: Option<Secret>,
     /// How often it is tried again.
     pub retries: u32,
+    /// Certificates by which its server may be known, besides those of the public authorities.
+    pub ca_file: Option<PathBuf>,
     /// Headers besides the usual.
     pub headers: BTreeMap<String, Secret>,
 }
@@ -329,7 +331,8 @@ mod tests {
     fn an_address_is_shown_without_its_path() {
         let shown = |url: &str| {
             let (url, headers) = (url.to_owned(), BTreeMap::new());
-            HookAction::Webhook(Webhook { url, secret: None, retries: 0, headers }).target()
+            HookAction::Webhook(Webhook { url, secret: None, retries: 0, ca_file: None, headers })
+                .target()
         };
         assert_eq!(shown("https://hooks.example/T0/B1/token"), "https://hooks.example/…");
         assert_eq!(shown("http://[::1]:9000"), "http://[::1]:9000");

@@ -87,7 +87,7 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/hooks").route(route(GET, Readonly, hooks::list)))
         .service(at("/hooks/runs").route(route(GET, Readonly, hooks::runs)))
         .service(at("/hooks/runs/{id}").route(route(GET, Readonly, hooks::show)))
-        .service(at("/hooks/runs/{id}/{action:retry}").route(route(POST, Admin, hooks::retry)))
+        .service(at("/hooks/runs/{id}/retry").route(route(POST, Admin, hooks::retry)))
         .service(at("/hooks/test").route(route(POST, Admin, hooks::test)))
         .service(at("/plugins").route(route(GET, Readonly, plugins::list)).route(route(
             POST,
@@ -124,7 +124,12 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",
         "/shutdown" | "/restart" | "/reload" | "/reconcile" | "/hooks/test" => "POST",
-        path if path.contains("/{action:") || path.ends_with("/estop") => "POST",
+        path if path.contains("/{action:")
+            || path.ends_with("/estop")
+            || path.ends_with("/retry") =>
+        {
+            "POST"
+        }
         _ => "GET",
     };
     let problem = Problem::MethodNotAllowed { method: request.method().to_string() };

@@ -33,6 +33,7 @@ const WEBHOOK: &[Key] = &[
     one("secret", Form::Secret, "null"),
     one("timeout", INTERVAL, "null"),
     one("retries", count(0, 100), "12"),
+    one("ca_file", Form::Path, "null"),
     table("headers", &Kind::One(Form::Header)),
 ];
 

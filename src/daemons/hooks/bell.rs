@@ -7,13 +7,16 @@ use tokio::sync::Notify;
 use crate::{domain::Channel, feed::Feed};
 
 /// Rung when there may be something to do.
-#[derive(Default)]
-pub struct Bell(Notify);
+pub struct Bell {
+    rings: Notify,
+    /// Events up to this number are of earlier lives of the station.
+    pub(super) born: u64,
+}
 
 impl Bell {
     /// A bell that the events of jobs, machines and daemons ring, for the life of the station.
     pub fn at(feed: &Feed) -> Arc<Self> {
-        let bell = Arc::new(Self::default());
+        let bell = Arc::new(Self { rings: Notify::new(), born: feed.newest() });
         let own = Arc::clone(&bell);
         feed.listen(move |frame| {
             let concerns =
@@ -27,11 +30,11 @@ impl Bell {
 
     /// Rings it; many rings are one to who has not listened yet.
     pub(super) fn ring(&self) {
-        self.0.notify_one();
+        self.rings.notify_one();
     }
 
     /// Until it rings, or at once if it has rung unheard.
     pub(super) async fn rung(&self) {
-        self.0.notified().await;
+        self.rings.notified().await;
     }
 }

@@ -111,7 +111,7 @@ impl Desk {
             let found = store.read(|connection| {
                 let stored = events::since(connection, from, &EventFilter::default(), BATCH)?;
                 let wants = |event| shared.hooks.wants(event);
-                let read = |it| happened::read(connection, it, wants);
+                let read = |it| happened::read(connection, it, shared.options.bell.born, wants);
                 let happened: Vec<_> =
                     stored.iter().filter_map(|it| read(it).transpose()).collect();
                 Ok((stored.len(), stored.last().map(|it| it.seq), happened))

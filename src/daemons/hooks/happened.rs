@@ -28,10 +28,12 @@ pub(super) struct Happened {
 }
 
 /// What an event says; none if it is nothing that `is_wanted`. Machines and daemons tell more than
-/// changes of their state, which are all that counts here.
+/// changes of their state, which are all that counts here; what they were in an earlier life of the
+/// station, whose events end with number `born`, does not count.
 pub(super) fn read(
     connection: &Connection,
     stored: &StoredEvent,
+    born: u64,
     is_wanted: impl Fn(HookEvent) -> bool,
 ) -> Result<Option<Happened>, StoreError> {
     let told: Value = serde_json::from_str(&stored.json).unwrap_or_default();
@@ -43,7 +45,8 @@ pub(super) fn read(
     let from_state = if event.is_of_job() {
         word(&told, "from_state").to_owned()
     } else {
-        let before = events::before(connection, &stored.resource, kind, stored.seq)?;
+        let after = if stored.seq > born { born } else { 0 };
+        let before = events::before(connection, &stored.resource, kind, after..stored.seq)?;
         let before: Value =
             before.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
         let before = event_of(kind, &before).map(|(_, state)| state).unwrap_or_default();

@@ -24,6 +24,7 @@ mod perform;
 mod plan;
 mod program;
 mod sign;
+mod tls;
 mod values;
 mod webhook;
 

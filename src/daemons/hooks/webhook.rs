@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use awc::{
-    Client,
+    Client, Connector,
     error::{ConnectError, SendRequestError},
     http::{StatusCode, header},
 };
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::{
     perform::{Tried, Verdict},
     sign::sign,
+    tls,
 };
 use crate::{
     domain::{Hook, Webhook},
@@ -41,7 +42,12 @@ pub(super) async fn post(
 
 async fn send(webhook: &Webhook, due: &Due, facts: &Map<String, Value>, limit: Duration) -> Tried {
     // A connection of its own: one kept from an earlier post may be dead without a sign.
-    let connector = awc::Connector::new().timeout(limit);
+    let connector = Connector::new().timeout(limit).handshake_timeout(limit);
+    let connector = match tls::protection(&webhook.url, webhook.ca_file.as_deref()) {
+        Ok(Some(protection)) => connector.rustls_0_23(protection),
+        Ok(None) => connector,
+        Err(error) => return Tried::failed(error),
+    };
     let client = Client::builder().connector(connector).disable_redirects().disable_timeout();
     let event = facts.get("event").and_then(Value::as_str).unwrap_or_default();
     let mut request = client

@@ -104,7 +104,11 @@ fn a_script_gets_the_event_as_json_and_little_else() {
     }
     assert!(!environment.join(" ").contains("swordfish"), "{environment:?}");
     let descriptors = fs::read_to_string(station.home().join("descriptors")).unwrap();
-    assert_eq!(descriptors.lines().count(), 4, "stdin, stdout, stderr, the directory: {descriptors}");
+    assert_eq!(
+        descriptors.lines().count(),
+        4,
+        "stdin, stdout, stderr, the directory: {descriptors}"
+    );
 }
 
 #[test]
@@ -184,7 +188,8 @@ fn a_failure_changes_the_job_only_if_it_is_told_to() {
     let aborted = station.submit(&json!({"command": ["sleep", "600"], "name": "abort me"}));
     let job = station.await_job(&aborted, "CANCELLED");
     assert_eq!(job["state"], "CANCELLED");
-    let waiting = json!({"command": ["true"], "name": "never", "not_before": "2100-01-01T00:00:00Z"});
+    let waiting =
+        json!({"command": ["true"], "name": "never", "not_before": "2100-01-01T00:00:00Z"});
     let waiting = station.submit(&waiting);
     station.await_job(&waiting, "CANCELLED");
     let going = station.submit(&json!({"command": ["sleep", "1"], "name": "go on"}));
