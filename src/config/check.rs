@@ -67,7 +67,7 @@ impl Checker<'_> {
             Kind::Many(form) => self.many(layer, *form, key, yaml),
             Kind::Section(keys) => self.section(layer, keys, key, yaml),
             Kind::Sections { keys, shorthand } => self.sections(layer, keys, *shorthand, key, yaml),
-            Kind::Table(kind) => self.table(layer, kind, Ok, key, yaml),
+            Kind::Table(kind) => self.table(layer, kind, |name| Ok(name.to_owned()), key, yaml),
             Kind::Events(kind) => self.table(layer, kind, event, key, yaml),
             Kind::Short { keys, shorthand } => {
                 let parsed = self.structure(layer, key, yaml)?;
@@ -197,7 +197,7 @@ impl Checker<'_> {
         &mut self,
         layer: &Layer<'_>,
         kind: &Kind,
-        judge: impl Fn(String) -> Result<String, String>,
+        judge: impl Fn(&str) -> Result<String, String>,
         key: &str,
         yaml: &Yaml,
     ) -> Option<Node> {
@@ -211,7 +211,7 @@ impl Checker<'_> {
         for (name, value) in entries {
             let (mut name, value) = dotted(layer, kind, name, value);
             let path = join(key, &name.text);
-            name.text = match judge(name.text) {
+            name.text = match judge(&name.text) {
                 Ok(text) => text,
                 Err(wrong) => {
                     self.error(layer.place(name.mark), &path, wrong);

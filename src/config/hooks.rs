@@ -5,6 +5,7 @@ use super::{
     fit::Names,
     hook::HookConfig,
     host::Host,
+    nearest::nearest,
     problem::{Level, Place, Problem},
     tree::{Branch, Node, join},
     values::Base,
@@ -48,7 +49,9 @@ impl Entry<'_> {
     fn problem(&self, below: &str, message: impl Into<String>) -> Problem {
         let given = self.node.at(below).filter(|node| node.place != Place::Default);
         let place = given.unwrap_or(self.node).place.clone();
-        Problem::error(place, join(&self.hook.key(), below), message)
+        let key = self.hook.key();
+        let key = if below.is_empty() { key } else { join(&key, below) };
+        Problem::error(place, key, message)
     }
 }
 
@@ -60,11 +63,20 @@ pub(super) fn resolve(hook: &mut HookConfig, base: &Base) {
 }
 
 /// Everything that is wrong with hooks one by one.
-pub(super) fn check(tree: &Node, hooks: &[HookConfig], host: &mut Host) -> Vec<Problem> {
+pub(super) fn check(
+    tree: &Node,
+    hooks: &[HookConfig],
+    host: &mut Host,
+    known: &[Problem],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     for entry in entries(tree, hooks) {
         let mut say = |below: &str, message: String| problems.push(entry.problem(below, message));
-        way(&entry, &mut say);
+        // What is wrong with a key of it has been said: it may be the one that is missing.
+        let key = entry.hook.key();
+        if !known.iter().any(|problem| problem.key.starts_with(&key)) {
+            way(&entry, &mut say);
+        }
         if entry.has("do") && !entry.has("daemon") {
             let message = "belongs to daemon, which is not given, allowed: both or none";
             say("do", message.to_owned());
@@ -76,6 +88,12 @@ pub(super) fn check(tree: &Node, hooks: &[HookConfig], host: &mut Host) -> Vec<P
             action(&hook, host, &mut say);
         }
         subject(entry.hook, &mut say);
+        for name in strangers(entry.hook) {
+            let near = nearest(&name, &HookEvent::FACTS);
+            let message =
+                format!("{{{name}}} stays as it is, the nearest that is known is {{{near}}}");
+            problems.push(Problem { level: Level::Warning, ..entry.problem("command", message) });
+        }
     }
     problems
 }
@@ -160,6 +178,23 @@ fn subject(hook: &HookConfig, say: &mut impl FnMut(&str, String)) {
     if hook.on_fail == OnFail::AbortJob && !event.is_of_job() {
         say("on_fail", format!("{event} is about no job, allowed: ignore, warn"));
     }
+}
+
+/// What looks like a value to be filled in, and is none.
+fn strangers(hook: &HookConfig) -> Vec<String> {
+    let Some(HookAction::Command(command)) = &hook.action else { return Vec::new() };
+    let mut found = Vec::new();
+    for argument in command.iter().skip(1) {
+        for part in argument.split('{').skip(1) {
+            let name = part.split_once('}').map_or("", |(name, _)| name);
+            let is_name =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            if is_name && !HookEvent::FACTS.contains(&name) {
+                found.push(name.to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// Daemons that hooks name and that do not exist.

@@ -94,7 +94,8 @@ fn finish(
     config.daemons.iter_mut().for_each(|daemon| resolve(daemon, &around.base, None));
     daemons(&config, &tree, &lost, &mut host, &mut problems);
     config.hooks.iter_mut().for_each(|hook| hooks::resolve(hook, &around.base));
-    problems.extend(hooks::check(&tree, &config.hooks, &mut host));
+    let wrong = hooks::check(&tree, &config.hooks, &mut host, &problems);
+    problems.extend(wrong);
     let mut drafts = plugins::discover(sources, &config, &mut host, &mut problems);
     plugins::judge(&config, &mut drafts);
     names(&config, &tree, &lost, &drafts, &mut problems);

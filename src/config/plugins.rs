@@ -274,7 +274,7 @@ impl Draft {
             inspector.inspect(entry);
         }
         let Inspector { host, mut problems, .. } = inspector;
-        problems.extend(hooks::check(&self.tree, &self.hooks, host));
+        problems.extend(hooks::check(&self.tree, &self.hooks, host, &self.problems));
         let commands = &self.plugin.commands;
         let nodes = self.tree.at("commands").into_iter().flat_map(Node::elements);
         for (at, ((index, node), command)) in nodes.zip(commands).enumerate() {

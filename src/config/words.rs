@@ -6,7 +6,7 @@ use super::{document, form::Form, problem::Place};
 use crate::domain::HookEvent;
 
 /// The event of a name.
-pub(super) fn event(name: String) -> Result<String, String> {
+pub(super) fn event(name: &str) -> Result<String, String> {
     let known = name.parse::<HookEvent>().map(|event| event.to_string());
     known.map_err(|wrong| wrong.to_string())
 }

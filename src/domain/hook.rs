@@ -38,6 +38,24 @@ impl HookEvent {
         jobs.chain(devices).chain(daemons).chain(any)
     }
 
+    /// What is known of every event, as it stands in arguments.
+    pub const FACTS: [&str; 14] = [
+        "id",
+        "event",
+        "event_id",
+        "timestamp",
+        "resource",
+        "state",
+        "from_state",
+        "reason",
+        "job_id",
+        "job_name",
+        "device",
+        "daemon_name",
+        "hook",
+        "station",
+    ];
+
     /// True if what happened, which is one state, is what this waits for.
     pub fn covers(self, happened: Self) -> bool {
         match (self, happened) {
@@ -84,8 +102,8 @@ impl FromStr for HookEvent {
             Some(kind) if kind.eq_ignore_ascii_case("job:") && text != "job:*" => &text[4..],
             _ => text,
         };
-        let named = |event: &Self| event.to_string().eq_ignore_ascii_case(plain);
-        Self::all().find(named).ok_or_else(|| {
+        let is_it = |event: &Self| event.to_string().eq_ignore_ascii_case(plain);
+        Self::all().find(is_it).ok_or_else(|| {
             let names: Vec<_> = Self::all().map(|event| event.to_string()).collect();
             let nearest = nearest_name(plain, names.iter().map(String::as_str));
             NotAnEvent { nearest: nearest.unwrap_or_else(|| "COMPLETED".to_owned()) }

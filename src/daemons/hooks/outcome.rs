@@ -113,7 +113,7 @@ async fn failed(shared: &Shared, hook: &Hook, due: &Due, facts: &Map<String, Val
         match abort(shared, hook, id).await {
             Ok(true) => message.push_str("; the job was cancelled"),
             Ok(false) => {}
-            Err(error) => message.push_str(&format!("; the job could not be cancelled: {error}")),
+            Err(error) => message = format!("{message}; the job could not be cancelled: {error}"),
         }
     }
     let mut body = Body::alert(Severity::Warning, "hooks", "A hook failed", message);

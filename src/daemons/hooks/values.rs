@@ -26,15 +26,12 @@ pub(super) fn fill(argument: &str, facts: &Map<String, Value>) -> String {
             let value = facts.get(&after[1..end]).and_then(text)?;
             Some((value, &after[end + 1..]))
         });
-        match found {
-            Some((value, further)) => {
-                filled.push_str(&value);
-                rest = further;
-            }
-            None => {
-                filled.push('{');
-                rest = &after[1..];
-            }
+        if let Some((value, further)) = found {
+            filled.push_str(&value);
+            rest = further;
+        } else {
+            filled.push('{');
+            rest = &after[1..];
         }
     }
     filled.push_str(rest);

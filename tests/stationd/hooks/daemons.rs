@@ -62,6 +62,9 @@ fn a_machine_is_told_of_by_its_status() {
     let words = await_written(&file, 6);
     assert_eq!(words[3..], ["idle", "busy", "sim-grbl"]);
     // It was idle before the crash, and is connected anew.
+    eventually("both runs are over", || {
+        (station.hook_runs("?state=SUCCEEDED").len() == 2).then_some(())
+    });
     station.kill();
     station.again();
     let words = await_written(&file, 9);

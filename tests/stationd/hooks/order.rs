@@ -79,7 +79,7 @@ fn a_reload_takes_up_new_hooks_for_what_happens_from_then_on() {
     let hooks = json!({"COMPLETED": [write_down(&before, &["{job_id}"])]});
     let station = builder.config(&json!({"hooks": hooks}).to_string()).start();
     let first = station.submit(&json!({"command": ["true"]}));
-    assert_eq!(await_written(&before, 1), [first.clone()]);
+    assert_eq!(await_written(&before, 1), std::slice::from_ref(&first));
     let hooks = json!({"completed": [write_down(&after, &["{job_id}"])]});
     fs::write(station.config_file(), json!({"hooks": hooks}).to_string()).unwrap();
     station.cli(["reload"]).exited(0);
