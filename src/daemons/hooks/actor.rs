@@ -51,6 +51,8 @@ pub(super) struct Shared {
     /// Events up to this number have been looked at.
     pub(super) cursor: Cell<u64>,
     pub(super) stopping: Cell<bool>,
+    /// Something may be due that was not at the last look.
+    pub(super) stirred: Cell<bool>,
     /// Why nothing can be begun.
     pub(super) trouble: RefCell<Option<String>>,
 }
@@ -63,6 +65,7 @@ impl Hooks {
             info!("{left} hooks were being run when the station went down, and are run again");
         }
         let cursor = tools.store.read(hooks::cursor)?;
+        options.bell.heed_events(!options.hooks.is_empty());
         Ok(Self(Rc::new(Shared {
             hooks: Hookset::new(options.hooks.clone()),
             options,
@@ -70,6 +73,7 @@ impl Hooks {
             vitals,
             cursor: Cell::new(cursor),
             stopping: Cell::new(false),
+            stirred: Cell::new(true),
             trouble: RefCell::default(),
         })))
     }

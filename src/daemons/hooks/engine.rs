@@ -51,6 +51,8 @@ struct Desk {
     count: [usize; 2],
     /// What the database knows of how far it has looked, and since when.
     noted: Option<(u64, Instant)>,
+    /// When the next run that waits for its time is due.
+    next: Option<Timestamp>,
 }
 
 /// Until it was asked to stop and nothing is left to do.
@@ -79,8 +81,9 @@ pub(super) async fn run(shared: Rc<Shared>) {
             () = shared.options.bell.rung() => {}
             Some(is_webhook) = desk.under_way.next(), if !desk.under_way.is_empty() => {
                 desk.count[usize::from(is_webhook)] -= 1;
+                shared.stirred.set(true);
             }
-            () = sleep(wait) => {}
+            () = sleep(wait) => shared.stirred.set(true),
         }
     }
 }
@@ -89,20 +92,29 @@ impl Desk {
     /// Looks at what has happened and begins what is due; how long to wait if nothing happens.
     async fn turn(&mut self, shared: &Rc<Shared>) -> Result<Duration, StoreError> {
         while self.look(shared).await? {}
-        for webhooks in [false, true] {
-            self.begin(shared, webhooks).await?;
-        }
         let now = Timestamp::now();
-        let next = shared.tools.store.read(|connection| hooks::next_at(connection, now))?;
-        Ok(next.map_or(FALLBACK, |at| now.until(at).min(FALLBACK)))
+        if shared.stirred.replace(false) {
+            let begun = self.begin_all(shared).await;
+            let next = shared.tools.store.read(|connection| hooks::next_at(connection, now));
+            match begun.and(next) {
+                Ok(next) => self.next = next,
+                Err(error) => {
+                    shared.stirred.set(true);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(self.next.map_or(FALLBACK, |at| now.until(at).min(FALLBACK)))
+    }
+
+    async fn begin_all(&mut self, shared: &Rc<Shared>) -> Result<(), StoreError> {
+        self.begin(shared, false).await?;
+        self.begin(shared, true).await
     }
 
     /// Looks at the next events, and writes down what follows from them; true if there may be more.
     async fn look(&mut self, shared: &Rc<Shared>) -> Result<bool, StoreError> {
         let (store, from) = (&shared.tools.store, shared.cursor.get());
-        if store.read(hooks::waiting)? >= MOST_WAITING {
-            return Ok(false);
-        }
         let (mut runs, mut cursor) = (Vec::new(), from);
         let mut more = false;
         if shared.hooks.is_empty() {
@@ -128,6 +140,12 @@ impl Desk {
         if !runs.is_empty() || (late && cursor != noted) {
             if shared.vitals.is_retired() {
                 return Ok(false); // a successor looks
+            }
+            if !runs.is_empty() {
+                if store.read(hooks::waiting)? >= MOST_WAITING {
+                    return Ok(false);
+                }
+                shared.stirred.set(true);
             }
             let posts = runs.iter().any(|run| run.kind == "webhook");
             let given_up = store.record(move |tx| {

@@ -99,6 +99,7 @@ impl Handler<Test> for Hooks {
             }
             let ids = runs.iter().map(|run| run.id.clone()).collect();
             shared.tools.store.write(move |tx| hooks::plan(tx, None, &runs)).await?;
+            shared.stirred.set(true);
             shared.options.bell.ring();
             Ok(ids)
         }))
@@ -148,6 +149,7 @@ impl Handler<Retry> for Hooks {
         let shared = self.0.clone();
         Box::pin(wrap_future(async move {
             let run = shared.tools.store.write(move |tx| hooks::retry(tx, &id)).await?;
+            shared.stirred.set(true);
             shared.options.bell.ring();
             Ok(run)
         }))
