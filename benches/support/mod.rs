@@ -18,6 +18,7 @@ use stationd::{
     daemons::{
         History, Links, Phase, Tools,
         device_manager::{self, DeviceManager},
+        hooks::Hooks,
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
@@ -89,7 +90,9 @@ fn links(tools: &Tools, dir: &Path) -> Links {
     let supervisor = Supervisor::new(Vec::new(), Rules::default(), |_| ())
         .expect("no daemons fit together")
         .start();
-    Links { supervisor, job_queue, device_manager, sync }
+    // Never started.
+    let (_, hooks) = child(|_| Err::<Hooks, _>("nobody needs it here"));
+    Links { supervisor, job_queue, device_manager, sync, hooks }
 }
 
 fn settings(dir: &Path) -> Settings {

@@ -12,6 +12,7 @@ use super::{
     demo::DemoArgs,
     device::DeviceCommand,
     events::EventsArgs,
+    hook::HookCommand,
     job::JobCommand,
     lifecycle::ShutdownArgs,
     logs::LogsArgs,
@@ -180,6 +181,9 @@ pub(super) enum Command {
     /// Look at plug-ins, add and remove them
     #[command(subcommand, visible_alias = "plugins", subcommand_required = true)]
     Plugin(PluginCommand),
+    /// Look at what is done when something happens, and try it
+    #[command(subcommand, visible_alias = "hooks", subcommand_required = true)]
+    Hook(HookCommand),
     /// Show what happened, or what happens
     Events(EventsArgs),
     /// Print the metrics as Prometheus text

@@ -17,6 +17,7 @@ mod discover;
 mod events;
 mod failure;
 mod heartbeat;
+mod hook;
 mod job;
 mod lifecycle;
 mod live;

@@ -9,7 +9,7 @@ use super::{
     config::ConfigCommand,
     daemon, demo, device, events,
     failure::Failure,
-    heartbeat, job, lifecycle, logs,
+    heartbeat, hook, job, lifecycle, logs,
     parse::Invocation,
     plugin,
     print::Out,
@@ -85,6 +85,7 @@ async fn ask(client: &Client, out: Out, global: &Global, command: &Command) -> R
         Command::Logs(args) => logs::run(client, out, global, args).await,
         Command::Reconcile(args) => reconcile::run(client, out, args).await,
         Command::Plugin(command) => plugin::run(client, out, command).await,
+        Command::Hook(command) => hook::run(client, out, command).await,
         Command::Events(args) => events::run(client, out, args).await,
         // Carried out without a station.
         Command::Start(_)

@@ -11,6 +11,7 @@ use super::{
     problem::{Place, Problem},
     schema::{DEVICE, Key, Kind},
     tree::{Branch, Node, join},
+    words::{beside, event, words},
 };
 
 /// Checks layers, one after the other, and gathers what is wrong.
@@ -66,7 +67,12 @@ impl Checker<'_> {
             Kind::Many(form) => self.many(layer, *form, key, yaml),
             Kind::Section(keys) => self.section(layer, keys, key, yaml),
             Kind::Sections { keys, shorthand } => self.sections(layer, keys, *shorthand, key, yaml),
-            Kind::Table(kind) => self.table(layer, kind, key, yaml),
+            Kind::Table(kind) => self.table(layer, kind, |name| Ok(name.to_owned()), key, yaml),
+            Kind::Events(kind) => self.table(layer, kind, event, key, yaml),
+            Kind::Short { keys, shorthand } => {
+                let parsed = self.structure(layer, key, yaml)?;
+                self.element(layer, keys, Some(shorthand), key, &parsed)
+            }
         }
     }
 
@@ -74,6 +80,9 @@ impl Checker<'_> {
         let place = layer.place(yaml.mark);
         let value = match (&yaml.content, layer) {
             (Content::Scalar(Value::String(text)), Layer::Words(_)) => words(form, text),
+            (Content::Scalar(Value::String(text)), _) if matches!(form, Form::Beside) => {
+                beside(&place, text)
+            }
             (Content::Scalar(value), _) => value.clone(),
             (Content::List(_), _) => Value::Sequence(Vec::new()),
             (Content::Map(_), _) => Value::Mapping(serde_yaml::Mapping::new()),
@@ -174,7 +183,7 @@ impl Checker<'_> {
             (Name { text: name.to_owned(), mark: yaml.mark }, value)
         };
         let mut entries = vec![entry(name, path)];
-        if name != "name" {
+        if name == "path" {
             // The text alone: it names itself by its last part.
             let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
             entries.insert(0, entry("name", last));
@@ -183,7 +192,15 @@ impl Checker<'_> {
         self.section(layer, keys, key, &Yaml { mark: yaml.mark, content })
     }
 
-    fn table(&mut self, layer: &Layer<'_>, kind: &Kind, key: &str, yaml: &Yaml) -> Option<Node> {
+    /// `judge` says what a name means, or what is wrong with it.
+    fn table(
+        &mut self,
+        layer: &Layer<'_>,
+        kind: &Kind,
+        judge: impl Fn(&str) -> Result<String, String>,
+        key: &str,
+        yaml: &Yaml,
+    ) -> Option<Node> {
         let place = layer.place(yaml.mark);
         let parsed = self.structure(layer, key, yaml)?;
         let Content::Map(entries) = &parsed.content else {
@@ -192,8 +209,15 @@ impl Checker<'_> {
         };
         let mut nodes: Vec<(String, Node)> = Vec::new();
         for (name, value) in entries {
-            let (name, value) = dotted(layer, kind, name, value);
+            let (mut name, value) = dotted(layer, kind, name, value);
             let path = join(key, &name.text);
+            name.text = match judge(&name.text) {
+                Ok(text) => text,
+                Err(wrong) => {
+                    self.error(layer.place(name.mark), &path, wrong);
+                    continue;
+                }
+            };
             if nodes.iter().any(|(known, _)| *known == name.text) {
                 self.error(layer.place(name.mark), &path, "is given twice");
             } else if let Some(node) = self.kind(layer, kind, &path, value) {
@@ -203,7 +227,7 @@ impl Checker<'_> {
         Some(Node { place, content: Branch::Map(nodes) })
     }
 
-    fn section(
+    pub(super) fn section(
         &mut self,
         layer: &Layer<'_>,
         keys: &'static [Key],
@@ -309,16 +333,6 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-}
-
-/// What a text means where everything is a text.
-fn words(form: Form, text: &str) -> Value {
-    match (form, text) {
-        (Form::Flag, "1" | "yes" | "on") => Value::Bool(true),
-        (Form::Flag, "0" | "no" | "off") => Value::Bool(false),
-        (form, text) if form.is_text() => Value::from(text),
-        (_, text) => document::plain(text),
     }
 }
 

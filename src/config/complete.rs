@@ -48,7 +48,7 @@ impl Checker<'_> {
     fn inner(&mut self, node: &mut Node, kind: &Kind, path: &str) -> bool {
         match kind {
             Kind::One(_) | Kind::Many(_) => true,
-            Kind::Section(keys) => self.complete(node, keys, path),
+            Kind::Section(keys) | Kind::Short { keys, .. } => self.complete(node, keys, path),
             Kind::Sections { keys, .. } => {
                 let Branch::List(items) = &mut node.content else { return true };
                 // What is of no use stays, so that the others keep their numbers.
@@ -62,7 +62,7 @@ impl Checker<'_> {
                 }
                 true
             }
-            Kind::Table(kind) => {
+            Kind::Table(kind) | Kind::Events(kind) => {
                 if let Branch::Map(entries) = &mut node.content {
                     entries.retain_mut(|(name, below)| self.inner(below, kind, &join(path, name)));
                 }
@@ -81,7 +81,9 @@ impl Checker<'_> {
                 Branch::Leaf(form.read(&value, &self.around).ok()?)
             }
             (_, Value::Null) => Branch::Leaf(Leaf { shown: Value::Null, value: Value::Null }),
-            (Kind::Section(_) | Kind::Table(_), _) => Branch::Map(Vec::new()),
+            (Kind::Section(_) | Kind::Table(_) | Kind::Events(_) | Kind::Short { .. }, _) => {
+                Branch::Map(Vec::new())
+            }
             (Kind::Many(form), Value::Sequence(items)) => {
                 let leaves = items.iter().map(|item| form.read(item, &self.around).ok());
                 let node = |leaf| Node { place: Place::Default, content: Branch::Leaf(leaf) };

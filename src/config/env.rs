@@ -109,7 +109,7 @@ fn exists(path: &str) -> bool {
                     return false;
                 }
             }
-            Some(Kind::Table(_)) => return true,
+            Some(Kind::Table(_) | Kind::Events(_) | Kind::Short { .. }) => return true,
             Some(Kind::One(_) | Kind::Many(_)) => return segments.next().is_none(),
         }
     }

@@ -129,6 +129,11 @@ impl<'a> Names<'a> {
         Problem::warning(Place::Environment(variable.to_owned()), "", message)
     }
 
+    /// What is wrong with a name that is none of these.
+    pub(super) fn missing(&self, name: &str) -> Option<String> {
+        (!self.has(name)).then(|| format!("no daemon is called {name:?}{}", self.hint(name)))
+    }
+
     /// The end of a sentence about a name that is none of these.
     fn hint(&self, name: &str) -> String {
         did_you_mean(nearest_name(name, self.names.iter().copied()).as_deref())

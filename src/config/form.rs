@@ -45,9 +45,13 @@ pub(super) enum Form {
     /// What a program is given; a script may have several lines.
     Argument,
     Path,
+    /// A path that starts where the file lies which gives it.
+    Beside,
     Workspace,
     Database,
     Secret,
+    /// The value of an HTTP header; it is not shown.
+    Header,
     Host,
     Origin,
     Listen,
@@ -65,6 +69,8 @@ pub(super) enum Form {
     Address,
     /// An `http://` URL.
     Url,
+    /// An `http://` or `https://` URL.
+    Webhook,
     Driver,
     Port,
 }
@@ -126,13 +132,14 @@ impl Form {
             Self::Argument => "a text".into(),
             Self::Command => "a command word, as M502, G28, $RST or $= for every setting".into(),
             Self::Name => "a name of at most 64 characters without / and ,".into(),
-            Self::Path | Self::Workspace => "a path".into(),
+            Self::Path | Self::Beside | Self::Workspace => "a path".into(),
             Self::Database => {
                 "sqlite:///FILE under the workspace or sqlite:////ABSOLUTE/FILE".into()
             }
             Self::Secret => {
                 "a text without spaces, file:PATH, env:VARIABLE or credential:NAME".into()
             }
+            Self::Header => "a text of one line, file:PATH, env:VARIABLE or credential:NAME".into(),
             Self::Host => "localhost, an IP address or a host name".into(),
             Self::Origin => "http://HOST[:PORT] or https://HOST[:PORT]".into(),
             Self::Listen => "a port or ADDRESS:PORT".into(),
@@ -146,6 +153,7 @@ impl Form {
             Self::Pattern => "a regular expression".into(),
             Self::Address => "HOST:PORT".into(),
             Self::Url => "http://HOST[:PORT][/PATH]".into(),
+            Self::Webhook => "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]".into(),
             Self::Driver => SUPPORTED_DRIVERS.join(", "),
             Self::Port => "an absolute path, tcp://HOST:PORT or sim:DRIVER".into(),
         }
@@ -154,7 +162,11 @@ impl Form {
     /// Reads a value. The error says what is wrong with it and what is allowed.
     pub(super) fn read(self, value: &Value, around: &Around<'_>) -> Result<Leaf, String> {
         self.try_read(value, around).map_err(|wrong| {
-            let found = if matches!(self, Self::Secret) { HIDDEN.into() } else { describe(value) };
+            let found = if matches!(self, Self::Secret | Self::Header | Self::Webhook) {
+                HIDDEN.into()
+            } else {
+                describe(value)
+            };
             format!("{found} {wrong}, allowed: {}", self.allowed())
         })
     }
@@ -264,14 +276,15 @@ impl Form {
                 let good = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_graphic());
                 good.then(|| leaf(text.to_ascii_uppercase())).ok_or("is not a command word".into())
             }
-            Self::Path if text.contains("://") => Err("is a URL".into()),
-            Self::Path => Ok(path(&around.base.path(text))),
+            Self::Path | Self::Beside if text.contains("://") => Err("is a URL".into()),
+            Self::Path | Self::Beside => Ok(path(&around.base.path(text))),
             Self::Database => {
                 let file = around.base.database(text)?;
                 Ok(leaf(file.to_string_lossy().into_owned()))
             }
-            Self::Secret => {
-                let secret = text::secret(text, around)?;
+            Self::Secret | Self::Header => {
+                let spaces = matches!(self, Self::Header);
+                let secret = text::secret(text, spaces, around)?;
                 Ok(Leaf { shown: HIDDEN.into(), value: secret.into() })
             }
             Self::Host => text::host(text).map(leaf).ok_or("is not a host".into()),
@@ -286,6 +299,7 @@ impl Form {
                 text::address(text).then(|| leaf(text.into())).ok_or("is not an address".into())
             }
             Self::Url => text::url(text).then(|| leaf(text.into())).ok_or("is not a URL".into()),
+            Self::Webhook => text::webhook(text).map(|()| leaf(text.into())),
             Self::Driver => text::driver(text).map(leaf),
             Self::Port => text::port(text).map(leaf),
             _ => Ok(leaf(text.into())),

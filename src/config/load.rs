@@ -16,6 +16,7 @@ use super::{
     file::{Source, beside},
     fit::{self, Names},
     form::Around,
+    hooks,
     host::Host,
     loaded::Loaded,
     plugin::PluginStatus,
@@ -92,6 +93,9 @@ fn finish(
     fit::switch(&mut config.daemons, &config.supervisor.enabled);
     config.daemons.iter_mut().for_each(|daemon| resolve(daemon, &around.base, None));
     daemons(&config, &tree, &lost, &mut host, &mut problems);
+    config.hooks.iter_mut().for_each(|hook| hooks::resolve(hook, &around.base));
+    let wrong = hooks::check(&tree, &config.hooks, &mut host, &problems);
+    problems.extend(wrong);
     let mut drafts = plugins::discover(sources, &config, &mut host, &mut problems);
     plugins::judge(&config, &mut drafts);
     names(&config, &tree, &lost, &drafts, &mut problems);
@@ -144,6 +148,7 @@ fn names(
     let broken = drafts.iter().any(|draft| draft.plugin.status == PluginStatus::Broken);
     let level = if broken { Level::Warning } else { Level::Error };
     problems.extend(fit::profiles(tree, &names, level));
+    problems.extend(hooks::daemons(tree, &config.hooks, &names, level));
 }
 
 /// By file, line and column; the others, which have none, after them as they are.

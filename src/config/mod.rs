@@ -19,6 +19,8 @@ mod env;
 mod file;
 mod fit;
 mod form;
+mod hook;
+mod hooks;
 mod host;
 mod load;
 mod loaded;
@@ -30,18 +32,20 @@ mod problem;
 mod read;
 mod restart;
 mod schema;
-mod secret;
 mod sources;
 mod text;
 mod tree;
 mod types;
 mod values;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::domain::{HIDDEN, Secret};
 pub use daemon::DaemonConfig;
 pub use device::{DeviceConfig, MotionConfig};
+pub use hook::HookConfig;
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
 pub use plotter::{EbbConfig, HpglConfig, HpglHandshake};
@@ -49,7 +53,6 @@ pub use plugin::{Plugin, PluginCommand, PluginStatus};
 pub use plugins::read_plugin;
 pub use problem::{Level, Place, Problem};
 pub use restart::{Restart, RestartPolicy};
-pub use secret::{HIDDEN, Secret};
 pub use sources::{Flag, Sources};
 pub use types::{
     Config, Database, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue, Rotate, Security,

@@ -21,6 +21,8 @@ use super::{
     file::Source,
     fit::{self, Builtins},
     form::Around,
+    hook::{HookConfig, in_order},
+    hooks,
     host::Host,
     plugin::{Plugin, PluginCommand, PluginStatus},
     problem::{Place, Problem},
@@ -40,6 +42,7 @@ pub(super) struct Draft {
     pub(super) plugin: Plugin,
     tree: Node,
     daemons: Vec<DaemonConfig>,
+    hooks: Vec<HookConfig>,
     problems: Vec<Problem>,
 }
 
@@ -51,6 +54,8 @@ struct PluginKeys {
     description: Option<String>,
     enabled: bool,
     daemons: Vec<DaemonConfig>,
+    #[serde(deserialize_with = "in_order")]
+    hooks: Vec<HookConfig>,
     commands: Vec<PluginCommand>,
 }
 
@@ -171,7 +176,13 @@ impl Draft {
             hooks: 0,
             commands: Vec::new(),
         };
-        Self { plugin, tree: Node::empty(), daemons: Vec::new(), problems: Vec::new() }
+        Self {
+            plugin,
+            tree: Node::empty(),
+            daemons: Vec::new(),
+            hooks: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// Something is wrong with it.
@@ -208,18 +219,31 @@ impl Draft {
             name.clone_into(&mut self.plugin.name);
         }
         // Without a name it is of no use, and that has been said.
-        let Ok(keys) = read::<PluginKeys>(&self.tree, &["hooks"]) else { return };
+        let Ok(keys) = read::<PluginKeys>(&self.tree, &[]) else { return };
         self.take(keys, &base, config);
         self.inspect(config, host);
     }
 
     fn take(&mut self, keys: PluginKeys, base: &Base, config: &Config) {
-        let PluginKeys { name, version, description, enabled, mut daemons, mut commands } = keys;
+        let PluginKeys {
+            name,
+            version,
+            description,
+            enabled,
+            mut daemons,
+            mut hooks,
+            mut commands,
+        } = keys;
         fit::switch(&mut daemons, &config.supervisor.enabled);
         for daemon in &mut daemons {
             resolve(daemon, base, Some(&self.plugin.path));
             daemon.directory.get_or_insert_with(|| self.plugin.path.clone());
             daemon.plugin = Some(name.clone());
+        }
+        for hook in &mut hooks {
+            hooks::resolve(hook, base);
+            hook.directory = Some(self.plugin.path.clone());
+            hook.plugin = Some(name.clone());
         }
         for command in &mut commands {
             absolute(&mut command.command, base);
@@ -234,6 +258,7 @@ impl Draft {
             ..self.plugin.clone()
         };
         self.daemons = daemons;
+        self.hooks = hooks;
     }
 
     /// Looks at daemons and commands one by one.
@@ -249,6 +274,7 @@ impl Draft {
             inspector.inspect(entry);
         }
         let Inspector { host, mut problems, .. } = inspector;
+        problems.extend(hooks::check(&self.tree, &self.hooks, host, &self.problems));
         let commands = &self.plugin.commands;
         let nodes = self.tree.at("commands").into_iter().flat_map(Node::elements);
         for (at, ((index, node), command)) in nodes.zip(commands).enumerate() {
@@ -342,10 +368,13 @@ pub(super) fn settle(
     problems: &mut Vec<Problem>,
 ) -> Vec<Plugin> {
     let mut plugins = Vec::new();
-    for Draft { mut plugin, daemons, problems: wrong, .. } in drafts {
+    for Draft { mut plugin, daemons, hooks, problems: wrong, .. } in drafts {
         plugin.errors = wrong.iter().map(ToString::to_string).collect();
         match (plugin.status, wrong.as_slice()) {
-            (PluginStatus::Loaded, _) => config.daemons.extend(daemons),
+            (PluginStatus::Loaded, _) => {
+                config.daemons.extend(daemons);
+                config.hooks.extend(hooks);
+            }
             (PluginStatus::Broken, [first, rest @ ..]) => {
                 let key = if first.key.is_empty() { "" } else { ": " };
                 let more = if rest.is_empty() {

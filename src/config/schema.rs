@@ -4,11 +4,13 @@
 //! and one in `docs/configuration.md`. The tests find what is missing.
 
 mod daemon;
+mod hook;
 
 pub(super) use daemon::PLUGIN;
 
 use super::form::Form;
-use daemon::{DAEMON, HOOK};
+use daemon::DAEMON;
+use hook::HOOKS;
 
 /// A key of a section.
 pub(super) struct Key {
@@ -33,6 +35,10 @@ pub(super) enum Kind {
     Sections { keys: &'static [Key], shorthand: Option<&'static str> },
     /// Names that people choose, each with the same kind of value.
     Table(&'static Self),
+    /// Names of events, each with the same kind of value.
+    Events(&'static Self),
+    /// A section; a bare text stands for the section with that text under `shorthand`.
+    Short { keys: &'static [Key], shorthand: &'static str },
 }
 
 /// What this version reads, checks for its shape and does not act on. A later version deletes the
@@ -48,7 +54,6 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "security.tokens_file",
     "security.trust_local_socket",
     "security.tls",
-    "hooks",
     "fleet",
 ];
 
@@ -244,7 +249,7 @@ pub(super) const ROOT: &[Key] = &[
     sections("devices", DEVICE),
     sections("daemons", DAEMON),
     table("profiles", &Kind::Many(Form::Name)),
-    table("hooks", &Kind::Sections { keys: HOOK, shorthand: None }),
+    HOOKS,
     section(
         "fleet",
         &[
@@ -300,8 +305,8 @@ pub(super) const DEVICE: &[Key] = &[
             one("pen_down", PERCENT, "30"),
             one("raise", FROM_ZERO, "250ms"),
             one("lower", FROM_ZERO, "250ms"),
-            one("speed_down", SPEED, "60"),
-            one("speed_up", SPEED, "200"),
+            one("speed_down", PEN_SPEED, "60"),
+            one("speed_up", PEN_SPEED, "200"),
             one("acceleration", Form::Real { min: 1.0, max: 100_000.0 }, "800"),
             one("junction_deviation", Form::Real { min: 0.0, max: 10.0 }, "0.02"),
             one("steps_per_mm", Form::Real { min: 0.1, max: 10_000.0 }, "80"),
@@ -320,4 +325,4 @@ pub(super) const DEVICE: &[Key] = &[
 
 const PERCENT: Form = Form::Real { min: 0.0, max: 100.0 };
 /// In mm/s.
-const SPEED: Form = Form::Real { min: 0.1, max: 10_000.0 };
+const PEN_SPEED: Form = Form::Real { min: 0.1, max: 10_000.0 };

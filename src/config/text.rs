@@ -7,7 +7,7 @@ use std::{fs::File, io::Read, net::IpAddr, os::unix::fs::PermissionsExt, path::P
 use super::{KNOWN_DRIVERS, SUPPORTED_DRIVERS, form::Around};
 
 /// A key or token: itself, or what `file:`, `env:` or `credential:` leads to.
-pub(super) fn secret(text: &str, around: &Around<'_>) -> Result<String, String> {
+pub(super) fn secret(text: &str, spaces: bool, around: &Around<'_>) -> Result<String, String> {
     let found = if let Some(path) = text.strip_prefix("file:") {
         secret_file(&around.base.path(path))?
     } else if let Some(name) = text.strip_prefix("env:") {
@@ -25,7 +25,8 @@ pub(super) fn secret(text: &str, around: &Around<'_>) -> Result<String, String> 
         text.to_owned()
     };
     let secret = found.trim_end_matches(['\r', '\n']);
-    let good = !secret.is_empty() && !secret.chars().any(|c| c.is_whitespace() || c.is_control());
+    let bad = |c: char| c.is_control() || (c.is_whitespace() && !spaces);
+    let good = !secret.is_empty() && !secret.chars().any(bad);
     if good { Ok(secret.to_owned()) } else { Err("is empty or has spaces".into()) }
 }
 
@@ -139,6 +140,17 @@ pub(super) fn url(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("http://") else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     !rest.contains([' ', '#']) && (host(authority).is_some() || address(authority))
+}
+
+/// What is wrong with the address of a webhook, if anything.
+pub(super) fn webhook(text: &str) -> Result<(), String> {
+    let plain = text.strip_prefix("https://").map(|rest| format!("http://{rest}"));
+    if text.split(['/', '?']).nth(2).is_some_and(|authority| authority.contains('@')) {
+        return Err("names a user (give it as a header, Authorization)".into());
+    }
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let good = printable && url(plain.as_deref().unwrap_or(text));
+    if good { Ok(()) } else { Err("is not a URL".into()) }
 }
 
 /// Signals that ask a program to end, or that end it.

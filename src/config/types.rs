@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use log::LevelFilter;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{DaemonConfig, DeviceConfig, Restart, Secret, values};
+use super::{DaemonConfig, DeviceConfig, HookConfig, Restart, Secret, values};
 use crate::domain::same_name;
 
 /// Everything that can be configured and has an effect.
@@ -47,6 +47,9 @@ pub struct Config {
     pub daemons: Vec<DaemonConfig>,
     /// Named sets of daemons; a daemon may name further ones itself.
     pub profiles: BTreeMap<String, Vec<String>>,
+    /// What is done at each event, those of plugins after the station's own.
+    #[serde(deserialize_with = "super::hook::in_order")]
+    pub hooks: Vec<HookConfig>,
 }
 
 impl Config {

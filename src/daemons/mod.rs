@@ -8,6 +8,7 @@ pub mod checkup;
 pub mod device_manager;
 pub mod heartbeat;
 mod history;
+pub mod hooks;
 pub mod job_queue;
 pub mod metrics;
 pub mod process;

@@ -7,14 +7,14 @@ use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use log::error;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec,
-    Opts, Registry, TextEncoder, core::Collector,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 
 use super::{Board, Usage, usage::resident};
 use crate::{
     domain::{Daemon, DaemonState, DeviceStatus, Job, JobState, Timestamp},
-    store::{Store, jobs},
+    store::{Store, hooks, jobs},
 };
 
 /// Counts what happens and writes it all down on request.
@@ -25,6 +25,8 @@ pub struct Telemetry {
     job_duration: Histogram,
     job_errors: IntCounter,
     estop_latency: Histogram,
+    hook_runs: IntCounterVec,
+    hook_duration: HistogramVec,
 }
 
 impl Telemetry {
@@ -49,6 +51,18 @@ impl Telemetry {
                 "stationd_job_errors_total",
                 "Jobs that failed or were interrupted since the station started.",
             )?,
+            hook_runs: IntCounterVec::new(
+                Opts::new("stationd_hook_runs_total", "Tries of hooks since the station started."),
+                &["kind", "outcome"],
+            )?,
+            hook_duration: HistogramVec::new(
+                HistogramOpts::new(
+                    "stationd_hook_duration_seconds",
+                    "How long tries of hooks took.",
+                )
+                .buckets(vec![0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0]),
+                &["kind"],
+            )?,
         }))
     }
 
@@ -72,6 +86,12 @@ impl Telemetry {
         self.estop_latency.observe(latency.as_secs_f64());
     }
 
+    /// Counts a try of a hook.
+    pub fn hook_ran(&self, kind: &str, outcome: &str, took: Duration) {
+        self.hook_runs.with_label_values(&[kind, outcome]).inc();
+        self.hook_duration.with_label_values(&[kind]).observe(took.as_secs_f64());
+    }
+
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = Vec::new();
@@ -90,6 +110,13 @@ impl Telemetry {
         add(Box::new(self.job_duration.clone()))?;
         add(Box::new(self.job_errors.clone()))?;
         add(Box::new(self.estop_latency.clone()))?;
+        add(Box::new(self.hook_runs.clone()))?;
+        add(Box::new(self.hook_duration.clone()))?;
+        let outbox = self.store.read(hooks::outbox).unwrap_or_default();
+        add(gauge(
+            Opts::new("stationd_hook_outbox_length", "Webhooks that wait to be delivered."),
+            outbox.length as f64,
+        )?)?;
         for collector in self.of_station()?.into_iter().chain(self.of_daemons()?) {
             add(collector)?;
         }

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use actix::Addr;
 
 use super::{
-    Board, Estops, History, device_manager::DeviceManager, job_queue::JobQueue, sync::Sync,
-    telemetry::Telemetry,
+    Board, Estops, History, device_manager::DeviceManager, hooks::Hooks, job_queue::JobQueue,
+    sync::Sync, telemetry::Telemetry,
 };
 use crate::{
     feed::Feed,
@@ -25,6 +25,8 @@ pub struct Links {
     pub device_manager: Link<DeviceManager>,
     /// Copies of database and files.
     pub sync: Link<Sync>,
+    /// What was configured for each event.
+    pub hooks: Link<Hooks>,
 }
 
 /// One of each, shared by all.

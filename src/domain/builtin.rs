@@ -26,7 +26,7 @@ const fn daemon(
 }
 
 /// All of them, in the order in which they are shown.
-pub const BUILTINS: [Builtin; 6] = [
+pub const BUILTINS: [Builtin; 7] = [
     daemon(
         "job-queue",
         "starts jobs in order and follows them to their end",
@@ -41,6 +41,7 @@ pub const BUILTINS: [Builtin; 6] = [
         true,
         &[],
     ),
+    daemon("hooks", "does what was configured for each event", "automation", false, &[]),
     daemon("heartbeat", "tells checkers outside that the station lives", "monitoring", false, &[]),
     daemon("metrics", "measures host and station", "monitoring", false, &[]),
     daemon("sync", "copies database and job files elsewhere", "storage", false, &[]),

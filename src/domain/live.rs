@@ -65,6 +65,19 @@ pub enum Live {
         /// The program's version.
         version: String,
     },
+    /// A hook tells of an event, to whoever follows what it is about.
+    Hook {
+        /// The hook, as `COMPLETED[0]`.
+        hook: String,
+        /// What happened, as `COMPLETED` or `device:idle`.
+        event: String,
+        /// The number of the event; none for a test.
+        event_id: Option<u64>,
+        /// What it happened to, as `job:ID`.
+        about: String,
+        /// What is known of it.
+        details: Map<String, Value>,
+    },
     /// A line of the station's log, of what a process daemon writes, or of what goes on between the
     /// station and a machine.
     Log {
@@ -84,6 +97,11 @@ impl Live {
             Self::JobProgress { .. } => Channel::Jobs,
             Self::DeviceStatus(_) => Channel::Devices,
             Self::SystemStatus { .. } => Channel::System,
+            Self::Hook { about, .. } => match about.split_once(':') {
+                Some(("device", _)) => Channel::Devices,
+                Some(("daemon", _)) => Channel::Daemons,
+                _ => Channel::Jobs,
+            },
             Self::Log { .. } => Channel::Logs,
         }
     }
@@ -92,6 +110,7 @@ impl Live {
     pub fn resource(&self) -> String {
         match self {
             Self::JobProgress { job_id, .. } => format!("job:{job_id}"),
+            Self::Hook { about, .. } => about.clone(),
             Self::DeviceStatus(report) => format!("device:{}", report.device_id),
             Self::Log { target, .. }
                 if ["daemon:", "device:"].iter().any(|kind| target.starts_with(kind)) =>

@@ -10,6 +10,7 @@ mod device;
 mod envelope;
 mod event;
 mod health;
+mod hook;
 mod id;
 mod job;
 mod job_state;
@@ -20,6 +21,7 @@ mod motion;
 mod name;
 mod plan;
 mod program;
+mod secret;
 mod time;
 mod variables;
 
@@ -32,6 +34,7 @@ pub use device::{Axes, Device, DeviceStatus, Estop, Jog, Position, Temperature};
 pub use envelope::Envelope;
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Severity};
 pub use health::{Health, HealthStatus};
+pub use hook::{Glob, Hook, HookAction, HookEvent, HookOrder, NotAnEvent, OnFail, Webhook, When};
 pub use id::JobId;
 pub use job::{Job, JobKind, NewJob, Payload, Priority, Progress};
 pub use job_state::{Denied, JobAction, JobState};
@@ -45,5 +48,6 @@ pub use program::{
     Condition, Dependency, HealthCheck, Limits, OnDependencyRestart, OutputRules, Probe, Program,
     Readiness, RestartMode,
 };
+pub use secret::{HIDDEN, Secret};
 pub use time::Timestamp;
 pub use variables::variables;

@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod guard;
 mod health;
+mod hooks;
 mod intake;
 mod job_files;
 mod jobs;

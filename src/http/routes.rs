@@ -12,7 +12,7 @@ use super::{
     error::Problem,
     events,
     guard::route,
-    health, job_files, jobs, plugins, resume, station, submit, ws,
+    health, hooks, job_files, jobs, plugins, resume, station, submit, ws,
 };
 
 const GET: Method = Method::GET;
@@ -89,6 +89,11 @@ fn api(config: &mut ServiceConfig) {
             daemons::act,
         )))
         .service(at("/reconcile").route(route(POST, Operator, daemons::reconcile)))
+        .service(at("/hooks").route(route(GET, Readonly, hooks::list)))
+        .service(at("/hooks/runs").route(route(GET, Readonly, hooks::runs)))
+        .service(at("/hooks/runs/{id}").route(route(GET, Readonly, hooks::show)))
+        .service(at("/hooks/runs/{id}/retry").route(route(POST, Admin, hooks::retry)))
+        .service(at("/hooks/test").route(route(POST, Admin, hooks::test)))
         .service(at("/plugins").route(route(GET, Readonly, plugins::list)).route(route(
             POST,
             Admin,
@@ -125,8 +130,13 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
         "/jobs/{id}" => "GET, DELETE",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",
-        "/shutdown" | "/restart" | "/reload" | "/reconcile" => "POST",
-        path if path.contains("/{action:") || path.ends_with("/estop") => "POST",
+        "/shutdown" | "/restart" | "/reload" | "/reconcile" | "/hooks/test" => "POST",
+        path if path.contains("/{action:")
+            || path.ends_with("/estop")
+            || path.ends_with("/retry") =>
+        {
+            "POST"
+        }
         _ => "GET",
     };
     let problem = Problem::MethodNotAllowed { method: request.method().to_string() };

@@ -16,13 +16,15 @@ use tokio::sync::mpsc::Sender;
 
 use super::{Paths, StartError, devices::configured, observer::observer, roster::rules};
 use crate::{
-    config::{self, Config, SyncTarget},
+    config::{self, Config, HookConfig, SyncTarget},
     daemons::{
         Links, Tools,
         device_manager::{self, DeviceManager},
         heartbeat::{self, Heartbeat},
+        hooks::{self, Bell, Hooks},
         job_queue::{self, JobQueue},
         metrics::{self, Metrics},
+        process::Host,
         sync::{self, Sync, Target},
         watchdog::{self, Watchdog},
     },
@@ -45,6 +47,7 @@ pub(super) fn assemble(
     daemons: Vec<(Spec, Option<Child>)>,
     paths: &Paths,
     tools: &Tools,
+    host: &Arc<Host>,
     control: Sender<Control>,
 ) -> Result<Addr<Supervisor>, StartError> {
     let config = &*now(in_force);
@@ -64,6 +67,14 @@ pub(super) fn assemble(
             let config::Heartbeat { interval, file, mode } = now(&in_force).heartbeat.clone();
             let options = heartbeat::Options { file, mode, interval };
             Ok::<_, Infallible>(Heartbeat::new(options, board.clone()))
+        })
+    };
+    let (doer, hooks) = {
+        let (in_force, tools, host) = (in_force.clone(), tools.clone(), host.clone());
+        let bell = Bell::at(&tools.feed);
+        child(move |vitals| {
+            let options = hook_options(&now(&in_force), &host, &bell);
+            Hooks::new(options, tools.clone(), vitals)
         })
     };
     let (sampler, _) = {
@@ -91,7 +102,7 @@ pub(super) fn assemble(
             Watchdog::new(options, tools.clone())
         })
     };
-    let built_in = [queue, manager, beat, sampler, copier, dog]; // in the order of `BUILTINS`
+    let built_in = [queue, manager, doer, beat, sampler, copier, dog]; // in the order of `BUILTINS`
     let mut built_in = built_in.into_iter();
     let daemons = daemons.into_iter().filter_map(|(spec, child)| {
         let child = child.or_else(|| built_in.next())?;
@@ -102,7 +113,7 @@ pub(super) fn assemble(
     let supervisor = Supervisor::new(daemons.collect(), rules(config, restarts), observer)
         .map_err(|problems| StartError::Configuration(problems.to_string()))?
         .start();
-    tools.wire(Links { supervisor: supervisor.clone(), job_queue, device_manager, sync });
+    tools.wire(Links { supervisor: supervisor.clone(), job_queue, device_manager, sync, hooks });
     Ok(supervisor)
 }
 
@@ -114,6 +125,16 @@ fn queue_options(config: &Config, paths: &Paths) -> job_queue::Options {
         retention: config.queue.retention,
         event_retention: config.database.event_retention,
         jobs: paths.jobs.clone(),
+    }
+}
+
+fn hook_options(config: &Config, host: &Arc<Host>, bell: &Arc<Bell>) -> hooks::Options {
+    hooks::Options {
+        hooks: config.hooks.iter().filter_map(HookConfig::hook).collect(),
+        station: config.station.name.clone(),
+        retention: config.database.event_retention,
+        host: host.clone(),
+        bell: bell.clone(),
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) async fn reload(station: &mut Station) -> Result<Vec<String>, Vec<Str
     (now.sync, now.metrics.interval) = (new.sync.clone(), new.metrics.interval);
     now.metrics.enabled = new.metrics.enabled;
     (now.supervisor, now.daemons) = (new.supervisor.clone(), new.daemons.clone());
+    now.hooks.clone_from(&new.hooks);
     (now.profiles, now.plugins) = (new.profiles.clone(), new.plugins.clone());
     new = now.clone();
     app.reload(Settings::from(&new));

@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::StartError;
 use crate::{
-    config::{Config, DaemonConfig, Restart},
+    config::{Config, DaemonConfig, HookConfig, Restart},
     daemons::process::{self, Host, KILL_MARGIN, Process},
-    domain::{BUILTINS, Builtin, DaemonKind, Dependency, Node, Plan, nearest_name, same_name},
+    domain::{
+        BUILTINS, Builtin, DaemonKind, Dependency, HookAction, Node, Plan, nearest_name, same_name,
+    },
     supervision::{Child, Policy, Rules, Spec, child},
 };
 use std::{collections::HashMap, time::Duration};
@@ -90,6 +94,7 @@ fn built_in(config: &Config, builtin: &Builtin) -> Spec {
     }
     // What these do can be interrupted at any time; jobs and machines cannot.
     let substance = match builtin.name {
+        "hooks" => hooks(config),
         "heartbeat" => format!("{:?}", config.heartbeat),
         "metrics" => format!("{:?}", config.metrics.interval),
         "sync" => format!("{:?}", config.sync),
@@ -106,6 +111,20 @@ fn built_in(config: &Config, builtin: &Builtin) -> Spec {
         profiles: listed_in(config, builtin.name),
         ..Spec::new(builtin.name, policy)
     }
+}
+
+/// What hooks are made of, their secrets included, which are not shown.
+fn hooks(config: &Config) -> String {
+    let mut secrets = Sha256::new();
+    for hook in config.hooks.iter().filter_map(HookConfig::hook) {
+        if let HookAction::Webhook(webhook) = &hook.action {
+            for secret in webhook.secret.iter().chain(webhook.headers.values()) {
+                secrets.update(secret.expose());
+                secrets.update([0]);
+            }
+        }
+    }
+    format!("{:?} {:?}", config.hooks, secrets.finalize())
 }
 
 fn program(config: &Config, daemon: &DaemonConfig) -> Spec {

@@ -32,7 +32,9 @@ use super::{
     roster::{roster, specs},
 };
 use crate::{
-    config::{self, Config, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket},
+    config::{
+        self, Config, HookConfig, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket,
+    },
     daemons::{History, Phase, Tools, process::Host},
     domain::LastRun,
     feed::Feed,
@@ -106,7 +108,8 @@ fn live(
         pid_file: options.pid_file.as_deref(),
         user: options.user.as_deref(),
         group: options.group.as_deref(),
-        secrets: config.websocket.api_key.is_some(),
+        secrets: config.websocket.api_key.is_some()
+            || config.hooks.iter().any(HookConfig::has_secret),
     }
     .take(|| bind(&config.websocket))?;
     let Ground { ports, pid_file, workspace } = ground;
@@ -177,7 +180,7 @@ async fn serve(
     let daemons = roster(config, &options.selection(), &host)?;
     sweep(&host, &daemons);
     let in_force = InForce::new(RwLock::new(Arc::new(config.clone())));
-    let supervisor = assemble(&in_force, daemons, paths, &tools, control.clone())?;
+    let supervisor = assemble(&in_force, daemons, paths, &tools, &host, control.clone())?;
     let app = App::new(tools.clone(), control, Settings::from(config));
     plugins::show(&app, loaded.plugins.clone());
     let server = server(ports, Some(socket), &app).map_err(|error| internal(&error))?;

@@ -1,5 +1,7 @@
 //! The stored stream of events.
 
+use std::ops::Range;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{StoreError, Tx};
@@ -62,6 +64,20 @@ pub fn since(
         });
     }
     Ok(events)
+}
+
+/// The last event of one type about one thing between two numbers, as subscribers got it.
+pub fn before(
+    connection: &Connection,
+    resource: &str,
+    kind: &str,
+    between: Range<u64>,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT json FROM events WHERE resource = ?1 AND seq > ?2 AND seq < ?3 AND kind = ?4
+        ORDER BY seq DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let params = params![resource, signed(between.start), signed(between.end), kind];
+    Ok(statement.query_row(params, |row| row.get(0)).optional()?)
 }
 
 /// The number of the oldest event kept.

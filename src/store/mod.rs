@@ -17,6 +17,7 @@ pub mod events;
 pub mod files;
 mod handle;
 mod health;
+pub mod hooks;
 pub mod jobs;
 mod migrate;
 mod open;

@@ -50,6 +50,8 @@ pub(crate) struct Start {
     pub(crate) names_watched: bool,
     /// Where it works.
     pub(crate) directory: CString,
+    /// What it reads; nothing if none.
+    pub(crate) input: Option<OwnedFd>,
     /// Where its output goes; nowhere if none.
     pub(crate) output: Option<OwnedFd>,
     /// It leads a session of its own and outlives this process; else only a group, and is killed
@@ -94,7 +96,7 @@ struct Layout {
     /// Holds `WATCHDOG_PID=`.
     watched: Box<[u8]>,
     /// What it reads from.
-    nothing: File,
+    nothing: OwnedFd,
     parent: Pid,
     /// Told by the new process if it does not get as far as its program.
     failed: Option<(Step, Errno)>,
@@ -110,7 +112,7 @@ pub(crate) fn spawn(start: Start) -> Result<Pid, (Step, Errno)> {
     let nothing = nothing.map_err(|error| {
         (Step::Fork, Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
     })?;
-    let mut layout = Layout::new(start, nothing);
+    let mut layout = Layout::new(start, nothing.into());
     let at_fork = |errno| (Step::Fork, errno);
     let dumpable = prctl::get_dumpable().map_err(at_fork)?;
     // A handler of ours must not run in the other process, on our memory.
@@ -154,7 +156,7 @@ extern "C" fn enter(layout: *mut c_void) -> c_int {
 }
 
 impl Layout {
-    fn new(start: Start, nothing: File) -> Self {
+    fn new(start: Start, nothing: OwnedFd) -> Self {
         let pointers = |texts: &[CString]| texts.iter().map(|text| text.as_ptr()).collect();
         let mut arguments: Vec<_> = pointers(&start.arguments);
         arguments.push(ptr::null());
@@ -186,8 +188,9 @@ impl Layout {
     fn prepare(&self) -> Result<(), (Step, Errno)> {
         let start = &self.start;
         let at = |step| move |errno| (step, errno);
-        let output = start.output.as_ref().map_or(self.nothing.as_raw_fd(), AsRawFd::as_raw_fd);
-        for (from, to) in [(self.nothing.as_raw_fd(), 0), (output, 1), (output, 2)] {
+        let given = |fd: &Option<OwnedFd>| fd.as_ref().unwrap_or(&self.nothing).as_raw_fd();
+        let (input, output) = (given(&start.input), given(&start.output));
+        for (from, to) in [(input, 0), (output, 1), (output, 2)] {
             // SAFETY: takes no memory; what stood there is the station's, not this process's.
             Errno::result(unsafe { libc::dup2(from, to) }).map_err(at(Step::Fork))?;
         }
@@ -307,6 +310,7 @@ mod tests {
             environment: Vec::new(),
             names_watched: false,
             directory: directory.to_owned(),
+            input: None,
             output: None,
             detached: false,
             cgroup: None,

@@ -1,6 +1,6 @@
 //! What a dialect's lines mean.
 
-use super::{Dialect, Follower, Lines, gcode::Interpreter};
+use super::{Dialect, Follower, Lines, ebb, gcode::Interpreter};
 
 impl Dialect {
     /// Follows a file of this dialect; commands on the `watch` list, as `M502` or `$RST`, are
@@ -8,7 +8,8 @@ impl Dialect {
     pub fn follower(self, watch: &[String]) -> Box<dyn Follower> {
         match self {
             Self::Gcode | Self::Marlin => Box::new(Interpreter::new(self, watch)),
-            Self::Lines => Box::new(Lines),
+            Self::Ebb => Box::new(ebb::Interpreter::default()),
+            Self::Hpgl | Self::Lines => Box::new(Lines),
         }
     }
 
@@ -19,7 +20,9 @@ impl Dialect {
             Self::Gcode => Some((79, "is longer than 79 characters: GRBL refuses it")),
             // MAX_CMD_SIZE 96, of which number and checksum take some (Marlin, queue.h).
             Self::Marlin => Some((80, "is longer than 80 characters: Marlin cuts it")),
-            Self::Lines => None,
+            // A command has at most 256 characters (evil-mad/EggBot, docs/ebb.html).
+            Self::Ebb => Some((255, "is longer than 255 characters: an EBB refuses it")),
+            Self::Hpgl | Self::Lines => None,
         }
     }
 }

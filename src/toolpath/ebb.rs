@@ -1,9 +1,7 @@
 //! Follows a list of EBB commands, one a line (evil-mad/EggBot, docs/ebb.html).
 
-use super::{
-    gcode::{Line, Segment},
-    plan::Axes,
-};
+use super::{Follower, Found, gcode::Segment, plan::Axes};
+use crate::domain::Light;
 
 /// Intervals of 40 µs a second, and what an accumulator needs for a step.
 const CLOCK: f64 = 25_000.0;
@@ -14,6 +12,17 @@ const PEN_UP_MM: f64 = 1.0;
 
 /// How fast `HM` is taken to be without its parameter.
 const HOMING: f64 = 1000.0;
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Line {
+    /// Its motion, if any.
+    pub segment: Option<Segment>,
+    /// How long it waits.
+    pub dwell_seconds: f64,
+    /// Something that a person should know.
+    pub warning: Option<&'static str>,
+}
 
 /// What a plotter would do with its commands.
 #[derive(Clone, Debug)]
@@ -130,6 +139,19 @@ impl Interpreter {
         let length = (to[0] - from[0]).hypot(to[1] - from[1]);
         let segment = Segment { from, to, arc: None, draw: !self.pen_up, length, seconds };
         Line { segment: Some(segment), ..Line::default() }
+    }
+}
+
+impl Follower for Interpreter {
+    fn line(&mut self, text: &[u8], found: &mut Found) {
+        let line = Self::line(self, text);
+        found.segments.extend(line.segment);
+        found.dwell_seconds = line.dwell_seconds;
+        // A pen is lifted and lowered at a standstill.
+        found.waits = line.dwell_seconds > 0.0;
+        if let Some(warning) = line.warning {
+            found.note(Light::Red, "ebb", warning);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ fn status_is_a_key_and_a_value_a_line() {
     assert_eq!(value(&text, "Version"), env!("CARGO_PKG_VERSION"));
     assert_eq!(Path::new(value(&text, "Socket")), station.workspace().join("stationd.sock"));
     for (key, expected) in
-        [("Active Jobs", "0"), ("Queue Length", "1"), ("Devices", "1"), ("Daemons", "6")]
+        [("Active Jobs", "0"), ("Queue Length", "1"), ("Devices", "1"), ("Daemons", "7")]
     {
         assert_eq!(value(&text, key), expected, "{key}");
     }
@@ -63,6 +63,7 @@ fn daemons_are_listed_with_state_and_health() {
     let expected = "Daemon Status:
   job-queue: RUNNING (healthy)
   device-manager: RUNNING (healthy)
+  hooks: RUNNING (healthy)
   heartbeat: RUNNING (healthy)
   metrics: RUNNING (healthy)
   sync: STOPPED
@@ -75,7 +76,7 @@ fn daemons_are_listed_with_state_and_health() {
     let stopped = station.cli(["daemon", "list", "--state", "stopped", "--json"]).exited(0).json();
     assert_eq!(stopped["items"].as_array().unwrap().len(), 1);
     let started = station.cli(["daemon", "start", "--all"]).exited(0).stdout;
-    assert_eq!(started.lines().count(), 6, "{started}");
+    assert_eq!(started.lines().count(), 7, "{started}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod daemon;
 mod dashboard;
+mod hooks;
 mod http;
 mod jobs;
 mod last_run;

@@ -19,14 +19,18 @@ fn plugin(home: &Path, name: &str, more: &Value) -> PathBuf {
     fs::create_dir_all(directory.join("bin")).unwrap();
     write(&directory.join("plugin.yaml"), &yaml.to_string());
     let script = "#!/bin/sh\necho \"$1 in $(pwd) to $OUT\"\nexec sleep 600\n";
-    let program = directory.join("bin/work");
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
+    program(&directory.join("bin/work"), script);
     directory
 }
 
+/// A program of a plug-in.
+pub(crate) fn program(file: &Path, script: &str) {
+    fs::write(file, script).unwrap();
+    fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+}
+
 /// Whatever the mask of the tests is: others may not write to it.
-fn write(file: &Path, text: &str) {
+pub(crate) fn write(file: &Path, text: &str) {
     fs::write(file, text).unwrap();
     fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Builder, Station, eventually};
 
-const DAEMONS: [&str; 6] =
-    ["job-queue", "device-manager", "heartbeat", "metrics", "sync", "watchdog"];
+const DAEMONS: [&str; 7] =
+    ["job-queue", "device-manager", "hooks", "heartbeat", "metrics", "sync", "watchdog"];
 
 /// A station whose restarts are quick, so that many fit into a test.
 fn quick() -> Builder {

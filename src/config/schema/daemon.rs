@@ -1,8 +1,8 @@
 //! The keys of a process daemon and of a plugin.
 
 use super::{
-    super::form::Form, FROM_ZERO, INTERVAL, Key, Kind, MANY, count, many, must, one, optional,
-    section, sections, table,
+    super::form::Form, FROM_ZERO, HOOKS, INTERVAL, Key, Kind, MANY, count, many, must, one,
+    optional, section, sections, table,
 };
 
 /// A daemon of the station.
@@ -15,7 +15,7 @@ pub(in crate::config) const PLUGIN: &[Key] = &[
     one("description", Form::Text, "null"),
     one("enabled", Form::Flag, "true"),
     sections("daemons", &daemon("plugin")),
-    table("hooks", &Kind::Sections { keys: HOOK, shorthand: None }),
+    HOOKS,
     sections(
         "commands",
         &[
@@ -24,13 +24,6 @@ pub(in crate::config) const PLUGIN: &[Key] = &[
             Key { name: "command", alias: None, kind: Kind::Many(Form::Argument), default: None },
         ],
     ),
-];
-
-/// What is done when a job changes its state.
-pub(super) const HOOK: &[Key] = &[
-    Key { name: "command", alias: None, kind: Kind::Many(Form::Text), default: Some("null") },
-    one("webhook", Form::Text, "null"),
-    one("websocket", Form::Flag, "null"),
 ];
 
 /// A daemon, which is shown in `category` unless it says otherwise.

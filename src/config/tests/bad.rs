@@ -124,8 +124,27 @@ fn what_has_no_effect_is_said() {
         "ops: {listen: 8790}\nfleet: {enabled: false, name: mine}\nstation: {max_memory: 1GB}",
         "daemons: [{name: a, command: [/bin/sh], critical: maybe}]",
         "daemons: [{name: a}]",
-        "profiles: {studio: [sync]}\nhooks: {COMPLETED: [{websocket: true}]}",
+        "profiles: {studio: [sync]}\nfleet: {url: 'nats://a'}",
         "security: {tls: {enabled: true}, tokens_file: /a}\nwatchdog: {interval: 10s}",
+    ]);
+    assert_snapshot!(report);
+}
+
+#[test]
+fn hooks_are_checked() {
+    let report = said(&[
+        "hooks: {COMPLETED: [{command: [/bin/sh, '{job_name}', '{}']}, {websocket: true}]}",
+        "hooks: {COMPLETE: [{websocket: true}], 'device:ilde': [], x: []}",
+        "hooks: {FAILED: [{}], failed: [{websocket: true}]}",
+        "hooks: {FAILED: [{webhook: 'http://a', websocket: true}, {websocket: false}, {command: []}]}",
+        "hooks: {FAILED: [{command: [no-such-program]}, {command: ['{job_name}']}, {script: nothing}]}",
+        "hooks: {FAILED: [{webhook: 'ftp://a'}, {webhook: 'https://a:b@c'}, {webhook: {secret: x}}]}",
+        "hooks: {FAILED: [{webhook: {url: 'https://a', retires: 3, headers: {'a b': c}}}]}",
+        "hooks: {FAILED: [{webhook: {url: 'https://a', headers: {'a b': c}, ca_file: none.pem}}]}",
+        "hooks: {FAILED: [{daemon: snyc, do: restart}, {daemon: sync}, {do: now, websocket: true}]}",
+        "hooks: {FAILED: [{daemon: metrics, do: now}, {daemon: hooks, do: stop}]}",
+        "hooks: {'daemon:FAILED': [{websocket: true, on_fail: abort_job, when: {job_name: a, device: b}}]}",
+        "hooks: {FAILED: [{command: [/bin/sh, '{job_nam}'], timeout: 5ms, on_fail: stop}]}",
     ]);
     assert_snapshot!(report);
 }

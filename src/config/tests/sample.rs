@@ -58,7 +58,7 @@ fn each_inner(keys: &[Key], each: &mut dyn FnMut(&Key)) {
     for key in keys {
         match &key.kind {
             Kind::Section(inner) => each_inner(inner, each),
-            Kind::Sections { keys, .. } | Kind::Table(Kind::Sections { keys, .. }) => {
+            Kind::Sections { keys, .. } | Kind::Events(Kind::Sections { keys, .. }) => {
                 keys.iter().for_each(&mut *each);
             }
             _ => {}

@@ -13,6 +13,7 @@ use std::{
         },
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use nix::{errno::Errno, fcntl::OFlag, sys::stat::Mode, unistd::pipe2};
@@ -51,6 +52,8 @@ pub(super) struct Launch {
     pub(super) command: Vec<String>,
     /// What marks its processes.
     pub(super) run: String,
+    /// What it reads; nothing if none.
+    pub(super) input: Option<Arc<OwnedFd>>,
     pub(super) sink: Sink,
     /// `NOTIFY_SOCKET`.
     pub(super) notify: Option<String>,
@@ -90,6 +93,7 @@ impl Launch {
         let cgroup = host.cgroup(name);
         let enforced = Enforced::plan(&program.limits, cgroup.as_ref());
         let (output, written) = self.open_sink()?;
+        let input = self.input.as_ref().map(|input| input.try_clone()).transpose();
         let door = cgroup.as_ref().map(Cgroup::door).transpose();
         let start = Start {
             program: text(file.as_os_str().as_bytes())?,
@@ -101,6 +105,7 @@ impl Launch {
             environment: environment.lines()?,
             names_watched: self.is_main && program.watchdog.is_some(),
             directory: text(directory.as_os_str().as_bytes())?,
+            input: input.map_err(|error| plain(&error))?,
             output: written,
             detached: is_detached,
             cgroup: door.map_err(|error| plain(&error))?.map(Into::into),

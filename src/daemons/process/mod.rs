@@ -39,6 +39,7 @@ mod life;
 mod limits;
 mod lines;
 mod notify;
+mod once;
 mod output;
 mod plan;
 mod probe;
@@ -54,6 +55,7 @@ mod watch;
 pub use actor::Process;
 pub use error::ProcessError;
 pub use host::Host;
+pub(in crate::daemons) use once::{Errand, Ran};
 pub use plan::KILL_MARGIN;
 pub use record::file_name;
 

@@ -145,7 +145,15 @@ impl Life {
             Sink::Pipe
         };
         let command = options.program.command.clone();
-        Launch { options: options.clone(), command, run, sink, notify: None, is_main: true }
+        Launch {
+            options: options.clone(),
+            command,
+            run,
+            input: None,
+            sink,
+            notify: None,
+            is_main: true,
+        }
     }
 
     fn found(&self, process: Member, limits: Vec<String>) {

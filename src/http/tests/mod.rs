@@ -22,6 +22,7 @@ use crate::{
     daemons::{
         History, Links, Phase, Tools,
         device_manager::{self, DeviceManager},
+        hooks::Hooks,
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
@@ -112,7 +113,9 @@ fn daemons(tools: &Tools, jobs: PathBuf, more: More) -> Links {
         }
     };
     let supervisor = Supervisor::new(all, Rules::default(), observer).unwrap().start();
-    Links { supervisor, job_queue, device_manager, sync }
+    // Never started.
+    let (_, hooks) = child(|_| Err::<Hooks, _>("nobody needs it here"));
+    Links { supervisor, job_queue, device_manager, sync, hooks }
 }
 
 impl Served {

@@ -39,7 +39,7 @@ fn file(driver: &str) -> (String, u64) {
             layer("one", vec![stroke(10.0), stroke(20.0)]),
             layer("two", vec![stroke(30.0)]),
         ],
-        size: [300.0, 218.0],
+        size: Some([300.0, 218.0]),
         warnings: Vec::new(),
     };
     let mut out = Vec::new();

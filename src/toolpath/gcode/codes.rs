@@ -69,7 +69,7 @@ pub(super) fn knows_m(dialect: Dialect, number: i32) -> bool {
         Dialect::Gcode => {
             matches!(number, 0 | 10 | 20 | 30 | 40 | 50 | 70 | 80 | 90 | 300 | 560)
         }
-        Dialect::Marlin | Dialect::Lines => true,
+        Dialect::Marlin | Dialect::Ebb | Dialect::Hpgl | Dialect::Lines => true,
     }
 }
 

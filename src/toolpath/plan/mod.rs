@@ -120,7 +120,9 @@ pub struct LayerStart {
 /// Writes the commands that draw `drawing`, one a line. They begin and end at the machine's origin
 /// with the pen up. Layers without strokes are left out.
 pub fn plan(drawing: &Drawing, options: &EbbOptions, out: impl Write) -> io::Result<Plan> {
-    let height = options.y_down.then_some(drawing.size[1]);
+    // Without a sheet, what is drawn begins at the top.
+    let tall = || drawing.size.or_else(|| drawing.bounds().map(|(_, most)| most));
+    let height = options.y_down.then(|| tall().map_or(0.0, |size| size[1]));
     let axes = Axes { steps_per_mm: options.steps_per_mm, height };
     let down = options.limits(options.speed_down_mm_s, options.junction_deviation);
     let up = options.limits(options.speed_up_mm_s, NO_CORNERS);

@@ -13,7 +13,7 @@ use crate::{
 
 fn of(strokes: Vec<Vec<[f64; 2]>>) -> Drawing {
     let layer = Layer { name: "black".to_owned(), colour: None, strokes };
-    Drawing { layers: vec![layer], size: [300.0, 200.0], warnings: Vec::new() }
+    Drawing { layers: vec![layer], size: Some([300.0, 200.0]), warnings: Vec::new() }
 }
 
 fn planned(drawing: &Drawing, options: &EbbOptions) -> (String, Plan) {
@@ -118,7 +118,7 @@ fn g_code_is_drawn_as_it_is() {
         G0 X50 Y50\nG1 Z0\nG1 X60\n";
     let drawing = strokes(text.as_bytes()).unwrap();
     let strokes = &drawing.layers[0].strokes;
-    assert_eq!(drawing.size, [60.0, 50.0]);
+    assert_eq!(drawing.bounds().unwrap().1, [60.0, 50.0]);
     assert!(strokes.len() <= 3, "{strokes:?}");
     let (commands, _) = planned(&drawing, &EbbOptions::default());
     let (machine, _) = drawn(&commands, 0.0);

@@ -26,7 +26,7 @@ fn an_order_says_in_a_line_what_was_done_with_each() {
     assert_eq!(restarted["items"][0]["daemon"]["state"], "RUNNING");
     let rolled = station.cli(["daemon", "restart", "--all", "--rolling"]).exited(0).stdout;
     let order: Vec<&str> = rolled.lines().map(|line| line.split_once(": ").unwrap().0).collect();
-    assert_eq!(order.len(), 6);
+    assert_eq!(order.len(), 7);
     let place = |name: &str| order.iter().position(|it| *it == name).unwrap();
     assert!(place("device-manager") < place("job-queue"), "{rolled}");
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Station, eventually};
 
-const BUILTINS: [&str; 6] =
-    ["job-queue", "device-manager", "heartbeat", "metrics", "sync", "watchdog"];
+const BUILTINS: [&str; 7] =
+    ["job-queue", "device-manager", "hooks", "heartbeat", "metrics", "sync", "watchdog"];
 
 fn names(list: &Value) -> Vec<&str> {
     list["items"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect()
@@ -153,7 +153,7 @@ fn a_rolling_restart_takes_what_is_needed_first() {
     let rolled = tcp.post("/api/v1/daemons/restart", &json!({"rolling": true})).expect(200);
     let order = names(&rolled);
     let place = |name: &str| order.iter().position(|it| *it == name).unwrap();
-    assert_eq!(order.len(), 6);
+    assert_eq!(order.len(), 7);
     assert!(place("device-manager") < place("job-queue"), "{order:?}");
     let after = tcp.get("/api/v1/daemons").expect(200);
     let mut last = String::new();

@@ -68,8 +68,8 @@ fn the_status_counts_everything() {
         ("queue_length", json!(1)),
         ("active_jobs", json!(0)),
         ("devices", json!(1)),
-        ("daemons", json!(6)),
-        ("daemons_running", json!(6)),
+        ("daemons", json!(7)),
+        ("daemons_running", json!(7)),
     ] {
         assert_eq!(status[name], value, "{name}: {status}");
     }
@@ -138,5 +138,5 @@ fn a_daemon_is_described_in_full() {
     assert_eq!((&daemon["kind"], &daemon["state"]), (&json!("builtin"), &json!("RUNNING")));
     assert_eq!(daemon["depends_on"], json!(["device-manager"]));
     let list = station.tcp().get("/api/v1/daemons").expect(200);
-    assert_eq!(list["items"].as_array().unwrap().len(), 6);
+    assert_eq!(list["items"].as_array().unwrap().len(), 7);
 }

@@ -62,7 +62,10 @@ fn who_subscribes_is_told_how_things_are_and_nothing_else() {
     let daemons = told(json!(["daemons"]));
     let mut names: Vec<&str> = daemons.iter().map(|it| it["name"].as_str().unwrap()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["device-manager", "heartbeat", "job-queue", "metrics", "sync", "watchdog"]);
+    assert_eq!(
+        names,
+        ["device-manager", "heartbeat", "hooks", "job-queue", "metrics", "sync", "watchdog"]
+    );
     assert!(
         daemons.iter().all(|it| it["state"] == "RUNNING" && it["last_error"] == ""),
         "{daemons:?}"
@@ -138,7 +141,7 @@ fn what_is_too_old_to_be_replayed_is_answered_by_lagged_and_the_present_state() 
     assert_eq!(lagged["missed"].as_u64(), Some(seq(&ack) - 3));
     let mut present = up_to_now(&mut socket);
     present.retain(|it| it.get("seq").is_none()); // these happened before, the others just now
-    assert_eq!(types(&present), ["daemon_status"; 6]);
+    assert_eq!(types(&present), ["daemon_status"; 7]);
     // The oldest that is still there can be replayed.
     socket.send(&ask(8));
     assert_eq!(socket.message()["type"], "subscribed");

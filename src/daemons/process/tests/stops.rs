@@ -29,7 +29,7 @@ fn launch(place: &Place, command: &[&str]) -> Launch {
     let command = program.command.clone();
     let options = Options { name: "it".to_owned(), program, host: place.host() };
     let (run, sink) = ("r1".to_owned(), Sink::Nowhere);
-    Launch { options, command, run, sink, notify: None, is_main: true }
+    Launch { options, command, run, input: None, sink, notify: None, is_main: true }
 }
 
 #[actix::test]

@@ -10,7 +10,7 @@ fn drawing() -> impl Strategy<Value = Drawing> {
     let stroke = proptest::collection::vec(point, 1..6);
     proptest::collection::vec(stroke, 1..4).prop_map(|strokes| Drawing {
         layers: vec![Layer { strokes, ..Layer::default() }],
-        size: [300.0, 218.0],
+        size: Some([300.0, 218.0]),
         warnings: Vec::new(),
     })
 }
