@@ -6,12 +6,19 @@
 mod drawing;
 mod faults;
 mod grbl;
+mod line;
+mod marlin;
+mod motion;
+mod voice;
+mod words;
 
 use std::time::Duration;
 
 pub use drawing::{Drawing, Move};
 pub use faults::Faults;
 pub use grbl::Grbl;
+pub use line::Line;
+pub use marlin::{Dialect, Marlin};
 
 /// A machine's controller: bytes and time in, bytes and motion out. Times are measured from any
 /// origin the caller likes, and never go back.
@@ -40,6 +47,8 @@ pub trait Firmware: Send {
 pub fn simulate(driver: &str, speed: f64, faults: Faults) -> Option<Box<dyn Firmware>> {
     match driver {
         "grbl" => Some(Box::new(Grbl::new(speed, faults))),
+        "line" => Some(Box::new(Line::new(speed, faults))),
+        "marlin" => Some(Box::new(Marlin::new(speed, faults))),
         _ => None,
     }
 }

@@ -1,0 +1,97 @@
+//! What simulated firmware says, and how that goes wrong when it is asked to.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::Faults;
+
+/// The way from a machine to the computer, with its faults.
+#[derive(Debug, Default)]
+pub(super) struct Voice {
+    random: u64,
+    garbage: f64,
+    delay: Duration,
+    /// It says nothing any more.
+    pub(super) silent: bool,
+    out: Vec<u8>,
+    /// What is said later, each with its time; nothing overtakes anything.
+    late: VecDeque<(Duration, Vec<u8>)>,
+}
+
+impl Voice {
+    pub(super) fn new(faults: &Faults) -> Self {
+        Self {
+            random: faults.seed ^ 0x9e37_79b9_7f4a_7c15,
+            garbage: faults.garbage,
+            delay: faults.delay,
+            silent: faults.silent,
+            ..Self::default()
+        }
+    }
+
+    /// What was said and has not left is lost with the power.
+    pub(super) fn clear(&mut self) {
+        self.out.clear();
+        self.late.clear();
+    }
+
+    /// A line, with noise before it if the dice say so.
+    pub(super) fn say(&mut self, line: &str, now: Duration) {
+        self.say_after(line, Duration::ZERO, now);
+    }
+
+    /// A line that is held back for so long, and all that follows with it.
+    pub(super) fn say_after(&mut self, line: &str, hold: Duration, now: Duration) {
+        if self.strikes(self.garbage) {
+            let mut noise: Vec<u8> = (0..=self.dice() % 12)
+                .map(|_| self.dice().to_le_bytes()[0])
+                .filter(|byte| !b"\r\n".contains(byte))
+                .collect();
+            noise.push(b'\n');
+            self.emit(noise, hold, now);
+        }
+        self.emit(format!("{line}\n").into_bytes(), hold, now);
+    }
+
+    fn emit(&mut self, bytes: Vec<u8>, hold: Duration, now: Duration) {
+        if self.silent {
+            return;
+        }
+        let before = self.late.back().map_or(Duration::ZERO, |(at, _)| *at);
+        let at = before.max(now + self.delay + hold);
+        if at <= now {
+            self.out.extend(bytes);
+        } else {
+            self.late.push_back((at, bytes));
+        }
+    }
+
+    /// Appends what is said by now.
+    pub(super) fn transmit(&mut self, out: &mut Vec<u8>, now: Duration) {
+        out.append(&mut self.out);
+        while let Some((at, _)) = self.late.front()
+            && *at <= now
+            && let Some((_, bytes)) = self.late.pop_front()
+        {
+            out.extend(bytes);
+        }
+    }
+
+    /// When something is said next.
+    pub(super) fn wake(&self) -> Option<Duration> {
+        self.late.front().map(|(at, _)| *at)
+    }
+
+    /// True with this chance.
+    pub(super) fn strikes(&mut self, chance: f64) -> bool {
+        chance > 0.0
+            && f64::from(u16::try_from(self.dice() & 0xffff).unwrap_or(0)) / 65536.0 < chance
+    }
+
+    fn dice(&mut self) -> u64 {
+        // xorshift64: nothing here needs better.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}
