@@ -8,22 +8,27 @@
 mod checkpoint;
 mod feed;
 pub mod grbl;
+mod lines;
+mod marlin;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 pub use checkpoint::Checkpoint;
 pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
+pub use marlin::Marlin;
 pub use outcome::{End, Halt, Refused};
 
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
-pub const NAMES: [&str; 1] = ["grbl"];
+pub const NAMES: [&str; 2] = ["grbl", "marlin"];
 
 /// What a driver is told about its machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How long the machine may leave a line unacknowledged without showing that it works.
     pub timeout: Duration,
@@ -142,6 +147,7 @@ pub trait Driver: Send {
 pub fn create(name: &str, options: Options) -> Option<Box<dyn Driver>> {
     match name {
         "grbl" => Some(Box::new(Grbl::new(options))),
+        "marlin" => Some(Box::new(Marlin::new(options))),
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ pub struct Line {
     now: Duration,
     voice: Voice,
     rx: VecDeque<u8>,
-    line: Vec<u8>,
+    text: Vec<u8>,
     planner: Planner,
     /// A move that did not fit into the planner; its line is not acknowledged yet.
     waits: Option<Block>,
@@ -43,7 +43,7 @@ impl Line {
             faults,
             now: Duration::ZERO,
             rx: VecDeque::new(),
-            line: Vec::new(),
+            text: Vec::new(),
             planner: Planner::new(BLOCKS, speed <= 0.0),
             waits: None,
             feed: 1500.0,
@@ -63,7 +63,7 @@ impl Line {
     fn stop(&mut self) {
         self.planner.clear();
         self.rx.clear();
-        self.line.clear();
+        self.text.clear();
         self.waits = None;
     }
 
@@ -80,12 +80,12 @@ impl Line {
             }
             match self.rx.pop_front() {
                 None => return,
-                Some(b'\r' | b'\n') if self.line.is_empty() => {}
+                Some(b'\r' | b'\n') if self.text.is_empty() => {}
                 Some(b'\r' | b'\n') => {
-                    let line = std::mem::take(&mut self.line);
+                    let line = std::mem::take(&mut self.text);
                     self.carry_out(String::from_utf8_lossy(&line).trim());
                 }
-                Some(byte) => self.line.push(byte),
+                Some(byte) => self.text.push(byte),
             }
         }
     }
@@ -226,7 +226,8 @@ mod tests {
         assert_eq!(tell(&mut machine, "bad thing\n"), "error: line 2 is not understood\n");
         let once = "G1 X100 F60\n".repeat(20);
         assert_eq!(tell(&mut machine, &once).lines().count(), 20, "no way is no move");
-        let away: String = (1..=20).map(|x| format!("G1 X{x}\n")).collect();
+        let away: String =
+            (1..=20).map(|x| format!("G1 X{x}")).collect::<Vec<_>>().join("\n") + "\n";
         assert_eq!(tell(&mut machine, &away).lines().count(), 7, "no room for more");
         assert_eq!(tell(&mut machine, "!"), "stopped\n");
         assert_eq!(tell(&mut machine, "G1 X1\n"), "ok\n");

@@ -46,7 +46,11 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
         require_confirmation: false,
         start_lines: Vec::new(),
         end_lines: Vec::new(),
-        on_stop: vec!["M5".to_owned(), "G90 G0 Z5".to_owned()],
+        // Without any, a Marlin machine has its heaters, fan and motors switched off.
+        on_stop: match driver {
+            "marlin" => Vec::new(),
+            _ => vec!["M5".to_owned(), "G90 G0 Z5".to_owned()],
+        },
     }
 }
 

@@ -151,9 +151,9 @@ impl Marlin {
 
     fn report_position(&mut self) {
         let [x, y, z, e] = self.modal.logical(self.planner.end());
-        let steps = |axis: usize| (self.planner.position[axis] * 80.0).round();
-        let (a, b, c) = (steps(0), steps(1), steps(2));
-        self.say(&format!("X:{x:.2} Y:{y:.2} Z:{z:.2} E:{e:.2} Count X:{a} Y:{b} Z:{c}"));
+        let planned = format!("X:{x:.2} Y:{y:.2} Z:{z:.2} E:{e:.2}");
+        let [x, y, z, _] = self.planner.position.map(|at| (at * 80.0).round());
+        self.say(&format!("{planned} Count X:{x} Y:{y} Z:{z}"));
     }
 
     fn identify(&mut self) {

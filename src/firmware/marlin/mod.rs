@@ -13,12 +13,14 @@ mod modal;
 mod serial;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 use std::{collections::VecDeque, time::Duration};
 
 pub use dialect::Dialect;
 use heaters::Heater;
 use modal::Modal;
+use timers::Timers;
 
 use super::{
     Drawing, Faults, Firmware,
@@ -29,9 +31,6 @@ use super::{
 
 /// After a quick stop moves are thrown away for so many seconds (`cleaning_buffer_counter`).
 const CLEANING: f64 = 1.0;
-
-/// Between reports while a heater is waited for.
-const HEATING_REPORT: Duration = Duration::from_secs(1);
 
 /// Simulated Marlin.
 pub struct Marlin {
@@ -64,16 +63,6 @@ pub struct Marlin {
     lines: u64,
     dead: bool,
     timers: Timers,
-}
-
-/// When it speaks without being asked.
-#[derive(Debug, Default)]
-struct Timers {
-    busy: Option<Duration>,
-    heating: Option<Duration>,
-    idle: Option<Duration>,
-    report: Option<Duration>,
-    report_every: Duration,
 }
 
 /// Why the line on its way is not answered yet.
@@ -221,7 +210,7 @@ impl Marlin {
                 if self.wait.is_some() {
                     self.timers.busy = self.dialect.busy_every.map(|every| self.now + every);
                     let heats = matches!(self.wait, Some(Wait::Heat { .. }));
-                    self.timers.heating = heats.then_some(self.now + HEATING_REPORT);
+                    self.timers.heating = heats.then_some(self.now + timers::HEATING_REPORT);
                 }
             }
         }
@@ -304,38 +293,6 @@ impl Marlin {
         let seconds = self.next()?.max(0.0);
         let wait = if self.speed > 0.0 { seconds / self.speed } else { 0.0 };
         Some((self.now + Duration::try_from_secs_f64(wait).ok()?, seconds))
-    }
-
-    fn speaks_at(&self) -> Option<Duration> {
-        let timers = &self.timers;
-        [timers.busy, timers.heating, timers.idle, timers.report].into_iter().flatten().min()
-    }
-
-    /// Says what is due.
-    fn speak(&mut self) {
-        let due = |at: Option<Duration>| at.is_some_and(|at| at <= self.now);
-        let timers = &self.timers;
-        let (busy, heating) = (due(timers.busy), due(timers.heating));
-        let (idle, report) = (due(timers.idle), due(timers.report));
-        if busy {
-            self.timers.busy = self.dialect.busy_every.map(|every| self.now + every);
-            let user = matches!(self.wait, Some(Wait::User));
-            self.say(if user { "echo:busy: paused for user" } else { "echo:busy: processing" });
-        }
-        if heating {
-            self.timers.heating = Some(self.now + HEATING_REPORT);
-            let report = heaters::report(&self.tool, &self.bed);
-            self.say(&format!(" {report} W:?"));
-        }
-        if idle {
-            self.rest();
-            self.say("wait");
-        }
-        if report {
-            self.timers.report = Some(self.now + self.timers.report_every);
-            let report = heaters::report(&self.tool, &self.bed);
-            self.say(&format!(" {report}"));
-        }
     }
 }
 

@@ -15,6 +15,7 @@ const ARC_PIECE: f64 = 1.0;
 
 /// The modal state.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "so many modal groups have two words")]
 pub(super) struct Modal {
     motion: u8,
     inches: bool,
