@@ -41,7 +41,7 @@ export function stopSentence(job) {
   if (layer) return `Change the pen on ${where}: ${layer.name}.`;
   const pen = /^change (?:the )?(pen|tool)\s*[:,-]?\s*(.*)$/i.exec(job.error);
   if (pen) return pen[2] ? sentenceOf(`Change the ${pen[1].toLowerCase()} on ${where}: ${pen[2]}`) : `Change the ${pen[1].toLowerCase()} on ${where}.`;
-  return `${where} waits for you: ${sentenceOf(job.error)}`;
+  return `${where} waits for you: ${String(job.error).replace(/\.$/, '')}.`;
 }
 
 /**

@@ -6,7 +6,7 @@ const POLLING = [
   /^<.*>$/, // and the answer.
   /^M(?:105|114|27)\b/i, // Marlin: temperatures, position, SD status,
   /^(?:ok )?T\d?:\s*-?\d/i,
-  /^ ?X:-?[\d.]+ Y:-?[\d.]+ Z:/,
+  /^X:-?[\d.]+ Y:-?[\d.]+ Z:/,
   /^echo:\s*busy/i,
   /^wait$/i,
   /^(?:QS|QM|QG|QB|QC|QT|QP)\b/, // EBB: queries.
@@ -15,7 +15,7 @@ const POLLING = [
 ];
 
 /** True for a line that says the same each second. */
-export const isPolling = (line) => POLLING.some((pattern) => pattern.test(line));
+export const isPolling = (line) => POLLING.some((pattern) => pattern.test(line.trim()));
 
 /** A bare acknowledgement: while a job is streamed there are hundreds a second. */
 export const isBareOk = (line) => /^ok(?: [NPB]\d+)*$/i.test(line.trim());
@@ -25,7 +25,8 @@ export function tell(line, level) {
   const sent = /^(?:>|›)\s?(.*)$/s.exec(line);
   if (sent) return { kind: 'sent', words: sent[1] };
   if (level === 'DEBUG' || level === 'TRACE') return { kind: 'own', words: line };
-  return { kind: /^(?:error|alarm|!!)/i.test(line) ? 'bad' : 'got', words: line };
+  const bad = level === 'WARN' || level === 'ERROR' || /^(?:error|alarm|!!)/i.test(line);
+  return { kind: bad ? 'bad' : 'got', words: line };
 }
 
 /** True if a line is left out while polling is hidden; an "ok" to a person's own line is an answer. */

@@ -77,10 +77,8 @@ export function jobActions(app, first, { only = Object.keys(LABELS), wide = fals
   };
 }
 
-/** A program cannot be held still or continued in the middle; only a stop of a file ends a layer. */
+/** A program whose process is gone cannot go on; only a stop of a file ends a layer. */
 function isPossible(action, job) {
   if (action === 'skip') return canSkip(job);
-  if (job.kind !== 'command') return true;
-  if (action === 'resume') return job.state === 'HELD';
-  return action !== 'pause' || job.state === 'QUEUED';
+  return action !== 'resume' || job.kind !== 'command' || job.state !== 'INTERRUPTED';
 }

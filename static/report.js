@@ -23,11 +23,12 @@ export function verdictChip() {
 export function reportPart() {
   const chip = stateChip();
   const lead = h('span');
+  const verdictLine = h('p', { class: 'verdict' }, chip.element, lead);
   const problems = h('ol', { class: 'problems' });
   const render = keyed(problems);
   const bounds = boundsTable();
   const figures = figuresPart();
-  const element = h('section', { class: 'report', 'aria-label': 'Preflight' }, h('h2', {}, 'Preflight'), h('p', { class: 'verdict' }, chip.element, lead), problems, bounds.element, figures.element);
+  const element = h('section', { class: 'report', 'aria-label': 'Preflight' }, h('h2', {}, 'Preflight'), verdictLine, problems, bounds.element, figures.element);
   return {
     element,
     update(job, state) {
@@ -35,10 +36,10 @@ export function reportPart() {
       show(element, Boolean(analysis));
       if (!analysis) return;
       const verdict = lookUp(VERDICT, analysis.verdict ?? 'unknown');
-      show(chip.element, Boolean(analysis.verdict));
-      chip.update(verdict, analysis.verdict);
+      show(verdictLine, Boolean(analysis.verdict));
+      chip.update(verdict);
       attribute(element, 'data-verdict', analysis.verdict);
-      text(lead, analysis.verdict ? (job.forced && analysis.verdict === 'red' ? 'A person lets it run all the same.' : verdict.why) : '');
+      text(lead, job.forced && analysis.verdict === 'red' ? 'A person lets it run all the same.' : verdict.why);
       const found = problemsOf(analysis);
       show(problems, found.length > 0);
       render(found, (problem) => `${problem.severity} ${problem.line} ${problem.code} ${problem.message}`, problemLine);

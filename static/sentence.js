@@ -29,7 +29,7 @@ function parts(state) {
     const meaning = needs.some((need) => need.bad) ? 'bad' : 'attention';
     return { lead: needSentence(needs), rest: work, meaning };
   }
-  if (troubles.length > 0) return { lead: `${list(troubles)}.`, rest: work, meaning: 'attention' };
+  if (troubles.length > 0) return { lead: `${list(troubles).replace(/^the queue/, 'The queue')}.`, rest: work, meaning: 'attention' };
   return { lead: 'All well.', rest: work, meaning: works(state) ? 'active' : 'good' };
 }
 
@@ -89,7 +89,7 @@ function whatMendsItself(state) {
 
 /** The queue, or a machine's part of it, starts nothing or takes nothing. */
 function queueTroubles({ parts }) {
-  return parts.map(({ device, mode }) => `${device ? `The queue of ${device}` : 'The queue'} is ${mode}`);
+  return parts.map(({ device, mode }) => `${device ? `the queue of ${device}` : 'the queue'} is ${mode}`);
 }
 
 function needSentence(needs) {
