@@ -26,7 +26,7 @@ export function jobView(app, id) {
   const said = h('p', { class: 'program-says' });
   const report = reportPart();
   const missing = empty('This job is not here.', 'It may have been deleted. ', h('a', { href: '#/jobs' }, 'All jobs'));
-  const body = h('div', {});
+  const body = h('div', { class: 'job-body' });
   const element = h('div', { class: 'view', data: { jobId: id } }, h('p', { class: 'crumb' }, h('a', { href: '#/jobs' }, 'Jobs'), ' /'), body, missing);
   show(missing, false);
   const head = h('div', { class: 'view-head' }, chip.element, title, reason.button);

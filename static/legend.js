@@ -4,12 +4,12 @@ import { h, show, svg } from './dom.js';
 
 const MOST = 12;
 
-const line = (kind) => svg('svg', { class: `key-line ${kind}`, viewBox: '0 0 20 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h18' }));
+const line = (kind) => svg('svg', { class: 'key-line', 'data-line': kind, viewBox: '0 0 20 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h18' }));
 
 /** The sign of a mark; `colour` is one that `safeColour` let through. */
 export function sign(kind, colour = null) {
   const shape = { stop: ['path', { d: 'M6 0 12 6 6 12 0 6Z' }], layer: ['circle', { cx: 6, cy: 6, r: 5 }], resume: ['circle', { cx: 6, cy: 6, r: 4.5 }] }[kind];
-  const element = svg('svg', { class: `key-mark ${kind}`, viewBox: '0 0 12 12', 'aria-hidden': 'true' }, svg(...shape));
+  const element = svg('svg', { class: 'key-mark', 'data-sign': kind, viewBox: '0 0 12 12', 'aria-hidden': 'true' }, svg(...shape));
   if (colour) element.style.setProperty('--swatch', colour);
   return element;
 }

@@ -1,7 +1,6 @@
 /** What a machine works on: picture, progress, what a person is asked, and the controls. */
 
 import { callPart } from './call.js';
-import { callOf } from './calls.js';
 import { attribute, h, show, text } from './dom.js';
 import { clock, count, percent } from './format.js';
 import { jobActions } from './jobactions.js';
@@ -69,8 +68,12 @@ export function workPart(app) {
       elapsed.update(clock(sinceStart(job)));
       axes.update(device.position);
       shown.picture.update(job, device);
-      call.update(app.store.state, job);
-      attribute(element, 'data-asks', callOf(app.store.state, job)?.kind ?? null);
+      const asks = call.update(app.store.state, job);
+      // What answers a call stands in it.
+      const { element: buttons } = shown.actions;
+      if (asks && buttons.parentElement !== call.element) call.element.append(buttons);
+      if (!asks && buttons.parentElement !== foot) foot.prepend(buttons);
+      attribute(element, 'data-asks', asks ? 'true' : null);
       shown.actions.update(job);
     },
   };

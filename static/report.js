@@ -6,14 +6,14 @@ import { stateChip } from './parts.js';
 import { beyondWords, boundsOf, machineFor } from './reportwords.js';
 import { lookUp, VERDICT } from './states.js';
 
-/** The verdict alone, for a tight place; nothing while it is green or not known. */
+/** The verdict alone, for a tight place, while a job can still be kept from running; nothing if it is green. */
 export function verdictChip() {
   const chip = stateChip();
   return {
     element: chip.element,
     update(job) {
       const verdict = job.analysis?.verdict;
-      show(chip.element, verdict === 'amber' || verdict === 'red');
+      show(chip.element, job.state === 'HELD' && (verdict === 'amber' || verdict === 'red'));
       if (verdict) chip.update(lookUp(VERDICT, verdict), verdict);
     },
   };
