@@ -6,7 +6,7 @@
 
 import { atStop, stopSentence } from './calls.js';
 import { plural } from './format.js';
-import { isBeyondReach, isRed, machineFor } from './reportwords.js';
+import { isBeyondReach, isRed, machineFor, sentenceOf } from './reportwords.js';
 import { DEVICE, isActive } from './states.js';
 
 const NAMED = 2;
@@ -25,10 +25,12 @@ function parts(state) {
   const needs = whatNeedsAPerson(state);
   const troubles = whatMendsItself(state);
   const work = whatRuns(state);
+  const queue = queueStates(state.queue);
   if (needs.length > 0) {
     const meaning = needs.some((need) => need.bad) ? 'bad' : 'attention';
-    return { lead: needSentence(needs), rest: work, meaning };
+    return { lead: needSentence(needs), rest: [work, ...queue.map(sentenceOf)].join(' '), meaning };
   }
+  if (queue.length > 0) troubles.unshift(...queue);
   if (troubles.length > 0) return { lead: `${list(troubles).replace(/^the queue/, 'The queue')}.`, rest: work, meaning: 'attention' };
   return { lead: 'All well.', rest: work, meaning: works(state) ? 'active' : 'good' };
 }
@@ -81,14 +83,13 @@ function whatMendsItself(state) {
     else if (daemon.state === 'RUNNING' && daemon.health?.status === 'degraded') troubles.push(`${daemon.name} is degraded`);
   }
   for (const job of jobs(state, 'PAUSED')) if (!atStop(job)) troubles.push(`${job.name} is paused`);
-  troubles.push(...queueTroubles(state.queue));
   const word = state.station.status;
   if (troubles.length === 0 && (word === 'degraded' || word === 'unhealthy')) troubles.push(`The station is ${word}`);
   return troubles;
 }
 
 /** The queue, or a machine's part of it, starts nothing or takes nothing. */
-function queueTroubles({ parts }) {
+function queueStates({ parts }) {
   return parts.map(({ device, mode }) => `${device ? `the queue of ${device}` : 'the queue'} is ${mode}`);
 }
 

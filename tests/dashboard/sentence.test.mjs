@@ -62,6 +62,7 @@ test('a machine that stands and waits comes before a job that was not begun', ()
 test('a queue that starts nothing is said', () => {
   const queue = { state: 'paused', parts: [{ device: null, mode: 'paused' }, { device: 'mill', mode: 'draining' }], waiting: [], why: new Map() };
   says({ queue, jobs: [{ name: 'x', state: 'QUEUED' }] }, 'The queue is paused and the queue of mill is draining. Nothing is running, 1 job waiting.', 'attention');
+  says({ queue: { ...queue, parts: queue.parts.slice(0, 1) }, jobs: [{ name: 'y', state: 'HELD' }] }, 'y is held: it needs you. Nothing is running or waiting. The queue is paused.', 'attention');
 });
 
 test('what mends itself is said but asks for nobody', () =>

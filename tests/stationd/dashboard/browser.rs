@@ -154,6 +154,41 @@ impl Browser {
         self.devtools("Emulation.setTouchEmulationEnabled", &json!({"enabled": phone}));
     }
 
+    /// Presses a key, and lets it go; with Alt if `alt`.
+    #[track_caller]
+    pub(super) fn press(&self, key: &str, alt: bool) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let modifiers = u8::from(alt); // of the protocol: Alt is 1
+            let event = json!({"type": kind, "key": key, "code": key, "modifiers": modifiers});
+            self.devtools("Input.dispatchKeyEvent", &event);
+        }
+    }
+
+    /// Drags with the mouse from the middle of one element to below the middle of another.
+    #[track_caller]
+    pub(super) fn drag(&self, from: &str, to: &str) {
+        let script = format!(
+            "document.querySelector({to}).scrollIntoView({{block: 'center'}});
+            return [{from}, {to}].map((selector) => {{
+                const box = document.querySelector(selector).getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2];
+            }})",
+            from = json!(from),
+            to = json!(to)
+        );
+        let places = self.js(&script);
+        let mouse = |kind: &str, x: &Value, y: f64| {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
+            self.devtools("Input.dispatchMouseEvent", &event);
+        };
+        let (x, top, bottom) =
+            (&places[0][0], places[0][1].as_f64().unwrap(), places[1][1].as_f64().unwrap());
+        mouse("mousePressed", x, top);
+        mouse("mouseMoved", x, f64::midpoint(top, bottom));
+        mouse("mouseMoved", x, bottom + 8.0);
+        mouse("mouseReleased", x, bottom + 8.0);
+    }
+
     /// What the page has complained of in the console since this was last asked.
     #[track_caller]
     pub(super) fn complaints(&self) -> Vec<String> {

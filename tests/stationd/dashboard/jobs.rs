@@ -1,0 +1,86 @@
+//! The view of a job, and the queue: what asks for a person, what is found, in which order.
+
+use serde_json::json;
+
+use super::{
+    browser::Browser,
+    works::{page, sample},
+};
+use crate::support::Station;
+
+/// Submits a file; the new job's id.
+#[track_caller]
+fn submit(station: &Station, query: &str, file: &str) -> String {
+    let path = format!("/api/v1/jobs?{query}");
+    let job = station.local().request("POST", &path, &[], file.as_bytes()).expect(201);
+    job["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_file_that_stops_asks_for_a_person_until_it_is_answered() {
+    let station = Station::with().simulate("grbl").set("simulator.speed", "20").start();
+    let file = "G21 G90\nG1 X20 F3000\nM0 (Change the pen: blue)\nG1 Y20\n";
+    let id = submit(&station, "name=two.gcode", file);
+    let browser = Browser::open();
+    page(&browser, &station, "overview");
+    let call = ".machine .call[data-call=stop]";
+    browser.until("it calls", &format!("document.querySelector('{call}')?.offsetHeight > 60"));
+    let tall = browser.js(&format!(
+        "return parseFloat(getComputedStyle(document.querySelector('{call} .call-words')).fontSize)"
+    ));
+    assert!(tall.as_f64().unwrap() >= 20.0, "large enough to be read from afar, not {tall} px");
+    assert_eq!(browser.text("#queue [data-asks=stop] .job-name"), "two.gcode");
+    assert_eq!(
+        browser.js("return document.querySelector('.sentence').dataset.meaning"),
+        "attention"
+    );
+    assert!(browser.text(&format!("{call} [data-action=resume]")).ends_with("go on"));
+    page(&browser, &station, &format!("jobs/{id}"));
+    browser.click(".view .call [data-action=resume]");
+    browser.until("it goes on to its end", "document.querySelector('.view[data-state=COMPLETED]')");
+    browser.until("nothing is asked", "document.querySelector('.view .call').hidden");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn a_held_job_is_released_where_it_asks() {
+    let station = Station::with().simulate("grbl").start();
+    station.cli(["submit", "--hold", sample().to_str().unwrap()]).exited(0);
+    let browser = Browser::open();
+    page(&browser, &station, "overview");
+    assert_eq!(
+        browser.text("#sentence"),
+        "rosette.gcode is held: it needs you. Nothing is running or waiting."
+    );
+    browser.click("#queue [data-asks=held] [data-action=release]");
+    browser.until("it runs", "document.querySelector('#queue li[data-state=RUNNING]')");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn what_a_file_reaches_for_stands_beside_what_the_machine_reaches() {
+    let station = Station::with().simulate("grbl").start();
+    let file = "G21 G90\nG1 X312 Y-4 F3000\nG1 X10 Y10\n";
+    let id = submit(&station, "name=far.gcode&hold=true", file);
+    let browser = Browser::open();
+    page(&browser, &station, &format!("jobs/{id}"));
+    let cells = "[...document.querySelectorAll('table.bounds tbody tr')].map((row) => row.lastChild.textContent)";
+    browser.until("by axis", &format!("{cells}.join(' ') === '12.00 4.00 \u{2013}'"));
+    assert_eq!(browser.text(".bounds-part .note"), "Out of reach by 12 mm on X and 4 mm on Y.");
+    browser.until("and in the picture", "document.querySelector('[data-line=outside]')");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn what_a_program_writes_is_read_on_its_job_as_text() {
+    let station = Station::start();
+    let script = "echo '<img src=x onerror=window.hit=1>'; exit 3";
+    let id = station.submit(&json!({"command": ["sh", "-c", script], "name": "render"}));
+    station.await_job(&id, "FAILED");
+    let browser = Browser::open();
+    page(&browser, &station, &format!("jobs/{id}"));
+    let lines = "document.querySelector('.view .log-lines').textContent";
+    browser.until("it is read", &format!("document.querySelector('.view .log-lines') && {lines} === '<img src=x onerror=window.hit=1>'"));
+    assert!(browser.js("return window.hit ?? null").is_null());
+    assert_eq!(browser.complaints(), [""; 0]);
+}
