@@ -5,6 +5,7 @@ import { callPart } from './call.js';
 import { attribute, h, show, text } from './dom.js';
 import { clock, count, moment, percent } from './format.js';
 import { jobActions } from './jobactions.js';
+import { historyPart } from './jobhistory.js';
 import { whereOf } from './jobs.js';
 import { remaining, tookOf } from './jobtimes.js';
 import { logPanel, TAIL } from './livelog.js';
@@ -25,6 +26,7 @@ export function jobView(app, id) {
   const pairs = pairsPart();
   const said = h('p', { class: 'program-says' });
   const report = reportPart();
+  const history = historyPart(id);
   const missing = empty('This job is not here.', 'It may have been deleted. ', h('a', { href: '#/jobs' }, 'All jobs'));
   const body = h('div', { class: 'job-body' });
   const element = h('div', { class: 'view', data: { jobId: id } }, h('p', { class: 'crumb' }, h('a', { href: '#/jobs' }, 'Jobs'), ' /'), body, missing);
@@ -59,6 +61,7 @@ export function jobView(app, id) {
       error,
       h('div', { class: picture ? 'job-detail' : 'job-detail plain' }, picture?.element ?? '', h('div', {}, figures, progress.element, said, pairs.element, picture ? report.element : '')),
       log?.element ?? '',
+      history.element,
     );
   }
 
@@ -98,6 +101,7 @@ export function jobView(app, id) {
       progress.update(job.progress_percentage, word.meaning);
       pairs.update(job);
       report.update(job, state);
+      history.update(state);
       picture?.update(job, machineFor(state, job));
       actions.update(job);
       if (looks && job.state === 'INTERRUPTED') actions.lookAtResume()?.catch(() => {});

@@ -103,8 +103,8 @@ export function createReading(store) {
     /** What an event leaves unsaid. */
     after(message) {
       if (message.type === 'job_state_change') soon.jobs();
-      // Why a job waits has to do with other jobs and with machines.
-      if (message.type === 'job_state_change' || (message.type === 'device_status' && message.seq !== undefined)) soon.queue();
+      // Why a job waits has to do with other jobs and with machines; that the queue is paused is an alert.
+      if (['job_state_change', 'system_alert'].includes(message.type) || (message.type === 'device_status' && message.seq !== undefined)) soon.queue();
       if (message.type === 'device_status' && message.seq !== undefined) soon.devices();
       if (message.type === 'daemon_status' && message.seq !== undefined) soon.daemons();
     },

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { isBareOk, isHidden, isPolling, tell } from '../../static/consolewords.js';
+import { phaseOf, WORDS } from '../../static/estop.js';
+import { changesOf, changeWords } from '../../static/jobhistory.js';
 import { blockedBy, KEYS, moveOf } from '../../static/jogwords.js';
 import { temperatureWords } from '../../static/machinefigures.js';
 import { destination, moved, placeIn, queueOrder } from '../../static/order.js';
@@ -108,4 +110,26 @@ test('a machine is moved by hand only while no job is on it', () => {
   assert.equal(blockedBy({ status: 'busy' }), '', 'it moves by hand already');
   assert.equal(blockedBy({ status: 'busy', current_job_id: 'j' }), 'A job is on it: it cannot be moved by hand.');
   for (const device of [{ status: 'alarm' }, { status: 'disconnected' }, { status: 'paused' }, { status: 'idle', estop: { sent: true } }]) assert.equal(blockedBy(device) === '', false, JSON.stringify(device));
+});
+
+test('a stop is confirmed by the machine alone, and what is not says what to do', () => {
+  const device = (estop, more = {}) => ({ status: 'busy', estop, ...more });
+  const phase = (...given) => phaseOf('mill', ...given).phase;
+  assert.equal(phase(device({ sent: true, confirmed: true, latency_seconds: 0.012 }), { phase: 'unsent' }), 'confirmed');
+  assert.equal(phase(device(null), { phase: 'sending' }), 'sending');
+  assert.equal(phase(device({ sent: true, confirmed: false }), { phase: 'sent' }), 'sent');
+  assert.equal(phase(device({ sent: true, confirmed: false }), undefined), 'unconfirmed', 'pressed elsewhere');
+  assert.equal(phase(device({ sent: false, confirmed: false }), undefined), 'unsent');
+  assert.equal(phase(device(null, { status: 'disconnected' }), { phase: 'unsent' }), 'nolink');
+  assert.equal(WORDS.unconfirmed('no answer'), 'NOT CONFIRMED (no answer). Cut the power at the machine now, then look at it.');
+  assert.equal(WORDS.confirmed(0.0123), 'stopped; the machine confirmed it after 12 ms.');
+});
+
+test('the history of a job is told once, with who let it', () => {
+  const heard = [{ type: 'job_state_change', job_id: 'j', seq: 2, to_state: 'RUNNING', reason: 'resumed', metadata: { actor: 'operator' } }, { type: 'job_state_change', job_id: 'other', seq: 3 }, { type: 'device_status', seq: 4 }];
+  const read = [{ seq: 1, to_state: 'PAUSED', reason: 'change the pen', actor: 'station' }, { seq: 2, to_state: 'RUNNING', reason: 'resumed', actor: 'operator' }];
+  const changes = changesOf(read, heard, 'j');
+  assert.deepEqual(changes.map((change) => [change.seq, changeWords(change)]), [[2, 'resumed, by operator'], [1, 'change the pen']]);
+  assert.equal(changeWords(heard[0]), 'resumed, by operator');
+  assert.equal(changeWords({ to_state: 'PAUSED', reason: 'paused' }), '');
 });
