@@ -58,16 +58,55 @@ fn a_held_job_is_released_where_it_asks() {
 }
 
 #[test]
-fn what_a_file_reaches_for_stands_beside_what_the_machine_reaches() {
+fn a_file_that_leaves_the_reach_is_held_with_the_reason_until_a_person_insists() {
     let station = Station::with().simulate("grbl").start();
-    let file = "G21 G90\nG1 X312 Y-4 F3000\nG1 X10 Y10\n";
-    let id = submit(&station, "name=far.gcode&hold=true", file);
+    let file = "G21 G90\nG1 X312 Y-4 F3000\nG1 X10 Y10\n(<b>far</b>)\n";
+    let id = submit(&station, "name=far.gcode", file);
     let browser = Browser::open();
+    page(&browser, &station, "overview");
+    let top = "far.gcode leaves the machine\u{2019}s reach: it is held.";
+    browser.until(
+        "it is said on top",
+        &format!("document.querySelector('#sentence strong')?.textContent === {}", json!(top)),
+    );
+    let red = "#queue [data-asks=red]";
+    browser.until(
+        "with its verdict",
+        &format!("document.querySelector('{red} .note-line [data-state=red]:not([hidden])')"),
+    );
+
     page(&browser, &station, &format!("jobs/{id}"));
     let cells = "[...document.querySelectorAll('table.bounds tbody tr')].map((row) => row.lastChild.textContent)";
-    browser.until("by axis", &format!("{cells}.join(' ') === '12.00 4.00 \u{2013}'"));
+    browser.until("bounds by axis", &format!("{cells}.join(' ') === '12.00 4.00 \u{2013}'"));
     assert_eq!(browser.text(".bounds-part .note"), "Out of reach by 12 mm on X and 4 mm on Y.");
-    browser.until("and in the picture", "document.querySelector('[data-line=outside]')");
+    browser.until("in the picture, too", "document.querySelector('[data-line=outside]')");
+    assert_eq!(browser.text(".problems [data-severity=red] .problem-line"), "line 2");
+    browser.click(".call [data-action=release]");
+    let question = browser.text(".call .question > span");
+    assert_eq!(question, "It leaves the machine\u{2019}s reach by 12 mm on X and 4 mm on Y.");
+    browser.click(".call [data-answer=no]");
+    assert_eq!(station.local().get(&format!("/api/v1/jobs/{id}")).expect(200)["state"], "HELD");
+    browser.click(".call [data-action=release]");
+    browser.click(".call [data-answer=yes]");
+    browser.until(
+        "it is let go",
+        "document.querySelector('.view[data-job-id]:not([data-state=HELD])')",
+    );
+    assert_eq!(station.local().get(&format!("/api/v1/jobs/{id}")).expect(200)["forced"], true);
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn the_places_where_a_file_stops_are_marked_in_its_picture() {
+    let station = Station::with().simulate("grbl").start();
+    let file = "(a comment)\nG21 G90\nG1 X20 F3000\n(more)\nM0 (turn <i>it</i>)\nG1 Y20\n";
+    let id = submit(&station, "hold=true", file);
+    let browser = Browser::open();
+    page(&browser, &station, &format!("jobs/{id}"));
+    let mark = browser.text(".legend [data-mark=stop]");
+    assert_eq!(mark, "stop: turn <i>it</i>");
+    let picture = station.local().get(&format!("/api/v1/jobs/{id}/toolpath")).expect(200);
+    assert_eq!(picture["numbers"], json!([0, 3, 6]), "lines of the file, comments included");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
