@@ -52,7 +52,7 @@ fn a_machine_is_moved_by_hand_with_buttons_and_keys_while_no_job_is_on_it() {
     let x = position(&station)["x"].as_f64().unwrap();
     assert!((9.0..109.0).contains(&x), "stopped on the way, not at {x}");
 
-    browser.js("document.querySelector('.jog [type=number]').value = 'fast'");
+    browser.js("document.querySelector('.jog [type=number]').value = '0'");
     browser.click("[data-jog='x+']");
     browser.until(
         "a pace that is none is refused",
