@@ -25,16 +25,20 @@ export function historyPart(id) {
   const render = keyed(list);
   const element = h('section', { class: 'job-history', 'aria-label': 'History of this job' }, h('h2', {}, 'History'), list);
   let read = [];
-  // A station that does not tell it has the events that the page has heard.
-  get(`${jobPath(id, 'history')}`).then(
-    (page) => {
-      read = page.items;
-    },
-    () => {},
-  );
+  let asked = false;
+
+  /** A station that does not tell it has the events that the page has heard. */
+  async function readOnce() {
+    asked = true;
+    const page = await get(jobPath(id, 'history')).catch(() => ({ items: [] }));
+    read = page.items;
+  }
+
   return {
     element,
-    update({ feed }) {
+    update({ feed, queue }) {
+      // Stations that have modes of the queue have this, too.
+      if (!asked && queue.state !== null) readOnce();
       const changes = changesOf(read, feed, id);
       show(element, changes.length > 0);
       render(changes, (change) => change.seq, changeLine);
