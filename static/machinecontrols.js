@@ -36,4 +36,4 @@ export function controlsPart({ reading }, name) {
 }
 
 /** True if another machine than the one that is meant was found on its port. */
-const isForeign = (device) => device.status === 'error' && /another (?:machine|one|device)|is not the (?:machine|one)|expected/i.test(device.error_message ?? '');
+const isForeign = (device) => /^another machine is on /.test(device.error_message ?? '');
