@@ -8,7 +8,7 @@ import { actionButton, outcome } from './actions.js';
 import { devicePath, get, jobPath, post } from './api.js';
 import { attribute, h, show, text } from './dom.js';
 import { stateChip } from './parts.js';
-import { confidenceOf, modalWords, needsForce, stepsOf } from './resumewords.js';
+import { confidenceOf, needsForce, stepsOf } from './resumewords.js';
 
 export function resumePanel({ store, reading }, first) {
   let job = first;
@@ -110,7 +110,7 @@ export function resumePanel({ store, reading }, first) {
     fill(steps, stepsOf(plan));
     fill(warnings, plan.warnings ?? []);
     fill(preamble, plan.preamble ?? []);
-    const state = modalWords(plan.modal);
+    const state = (plan.state ?? []).join(' ');
     text(modal, state ? `Modes that are restored: ${state}` : '');
     show(modal, state !== '');
     home.show(!isHomed() && Boolean(job.device));

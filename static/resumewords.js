@@ -26,10 +26,12 @@ export function stepsOf(plan) {
   if (typeof plan.from_line === 'number') {
     const left = typeof plan.lines_left === 'number' ? `, ${plural(plan.lines_left, 'line')} to the end` : '';
     steps.push(`Then it goes on at line ${count(plan.from_line)}${left}.`);
+  } else if (plan.token) {
+    steps.push('No line of the file is left to be done.');
   }
   if (plan.redo_lines > 0) steps.push(`${plural(plan.redo_lines, 'line')} that may have been done already ${plan.redo_lines === 1 ? 'is' : 'are'} done again.`);
   const at = placeWords(plan.position);
-  if (at) steps.push(`The tool is taken to be at ${at}.`);
+  if (at) steps.push(`The machine says that its tool is at ${at}.`);
   return steps;
 }
 
@@ -38,13 +40,6 @@ export function placeWords(position) {
   if (!position) return '';
   const axes = Array.isArray(position) ? position : [position.x, position.y, position.z];
   return axes.map((value, i) => (typeof value === 'number' ? `${'XYZ'[i]} ${coordinate(value)}` : '')).filter(Boolean).join(' ');
-}
-
-/** The modal state as one line: words as they are, or pairs. */
-export function modalWords(modal) {
-  if (!modal) return '';
-  if (Array.isArray(modal)) return modal.join(' ');
-  return typeof modal === 'object' ? Object.entries(modal).filter(([, value]) => value !== null && typeof value !== 'object').map(([name, value]) => `${name} ${value}`).join(', ') : String(modal);
 }
 
 /** True if the station takes a plan only when a person insists. */

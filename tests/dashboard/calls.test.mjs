@@ -5,7 +5,7 @@ import test from 'node:test';
 import { callOf, canSkip, goOnLabel, layerAt, stopSentence } from '../../static/calls.js';
 import { initial } from '../../static/reduce.js';
 import { beyondWords, boundsOf, isBeyondReach, machineFor, problemWords, redWords, sentenceOf } from '../../static/reportwords.js';
-import { confidenceOf, modalWords, needsForce, placeWords, stepsOf } from '../../static/resumewords.js';
+import { confidenceOf, needsForce, placeWords, stepsOf } from '../../static/resumewords.js';
 
 const layers = [{ name: 'black', colour: '#000000', line: 2 }, { name: 'blue', colour: '#00f', line: 40 }, { name: 'dark blue', colour: 'url(x)', line: 90 }];
 const stops = [{ line: 40, message: 'change the pen: blue' }, { line: 90, message: 'change the pen: dark blue' }, { line: 120, message: 'M0' }];
@@ -100,14 +100,13 @@ test('a way back in is told step by step, with what is not certain', () => {
     'First 2 lines that bring the tool back, as shown below.',
     'Then it goes on at line 1\u202f233, 767 lines to the end.',
     '7 lines that may have been done already are done again.',
-    'The tool is taken to be at X 1.00 Y \u22122.00 Z 0.00.',
+    'The machine says that its tool is at X 1.00 Y \u22122.00 Z 0.00.',
   ]);
   assert.deepEqual(confidenceOf(plan), { meaning: 'attention', word: 'needs homing', lead: 'The machine must be homed first: it no longer knows where it is.', reason: 'The machine lost power.' });
   assert.deepEqual([needsForce(plan), needsForce({ confidence: 'untrusted' })], [false, true]);
   assert.equal(confidenceOf({ confidence: 'from_the_future' }).meaning, 'attention', 'what is not known is not certain');
   assert.deepEqual(stepsOf({ last_certain_line: 0 }), ['No line of the file is known to be done.']);
   assert.deepEqual(stepsOf({}), []);
+  assert.deepEqual(stepsOf({ token: 't', from_line: null }), ['No line of the file is left to be done.']);
   assert.equal(placeWords([1, 2]), 'X 1.00 Y 2.00');
-  assert.equal(modalWords({ units: 'mm', feed: null, deep: {} }), 'units mm');
-  assert.equal(modalWords(['G21', 'G90']), 'G21 G90');
 });

@@ -6,7 +6,7 @@ use super::{
     browser::Browser,
     works::{page, sample},
 };
-use crate::support::Station;
+use crate::support::{Station, eventually};
 
 /// Submits a file; the new job's id.
 #[track_caller]
@@ -107,6 +107,37 @@ fn the_places_where_a_file_stops_are_marked_in_its_picture() {
     assert_eq!(mark, "stop: turn <i>it</i>");
     let picture = station.local().get(&format!("/api/v1/jobs/{id}/toolpath")).expect(200);
     assert_eq!(picture["numbers"], json!([0, 3, 6]), "lines of the file, comments included");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn an_interrupted_job_shows_how_it_would_go_on_before_anything_moves() {
+    let mut station = Station::with().simulate("grbl").set("simulator.speed", "4").start();
+    let id = submit(&station, "name=part.nc", &std::fs::read_to_string(sample()).unwrap());
+    let lines = || station.job(&id)["lines_acknowledged"].as_u64();
+    eventually("it is on its way", || lines().is_some_and(|lines| lines > 30).then_some(()));
+    station.kill();
+    station.again();
+    let browser = Browser::open();
+    page(&browser, &station, "overview");
+    assert!(browser.text("#sentence").starts_with("part.nc was interrupted: decide."));
+    browser.until("the machine is there", "document.querySelector('.machine[data-state=idle]')");
+    browser.click("#queue [data-asks=interrupted] [data-action=resume]");
+    browser
+        .until("its page opens with the plan", "document.querySelector('.resume:not([hidden])')");
+    let sure = browser.js("return document.querySelector('.resume').dataset.confidence");
+    assert!(sure == "needs_homing" || sure == "untrusted", "its machine was reset: {sure}");
+    assert!(browser.text(".resume-steps").contains("Then it goes on at line "));
+    browser
+        .until("lines that come first", "document.querySelectorAll('.resume-lines li').length > 0");
+    browser.until("its place is marked", "document.querySelector('.legend [data-mark=resume]')");
+    browser.click(".resume [data-action=confirm-resume]");
+    browser.click(".resume [data-answer=no]");
+    assert_eq!(station.job(&id)["state"], "INTERRUPTED", "nothing has moved");
+    browser.click(".resume [data-action=confirm-resume]");
+    browser.click(".resume [data-answer=yes]");
+    browser.until("it goes on", "document.querySelector('.view[data-state=RUNNING]')");
+    browser.until("the plan is gone", "document.querySelector('.resume').hidden");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
