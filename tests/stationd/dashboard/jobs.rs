@@ -16,6 +16,11 @@ fn submit(station: &Station, query: &str, file: &str) -> String {
     job["id"].as_str().unwrap().to_owned()
 }
 
+/// True in the page once the sentence on top is this one.
+fn says(words: &str) -> String {
+    format!("document.querySelector('#sentence').textContent === {}", json!(words))
+}
+
 #[test]
 fn a_file_that_stops_asks_for_a_person_until_it_is_answered() {
     let station = Station::with().simulate("grbl").set("simulator.speed", "20").start();
@@ -48,10 +53,8 @@ fn a_held_job_is_released_where_it_asks() {
     station.cli(["submit", "--hold", sample().to_str().unwrap()]).exited(0);
     let browser = Browser::open();
     page(&browser, &station, "overview");
-    assert_eq!(
-        browser.text("#sentence"),
-        "rosette.gcode is held: it needs you. Nothing is running or waiting."
-    );
+    let top = "rosette.gcode is held: it needs you. Nothing is running or waiting.";
+    browser.until("it is said on top", &says(top));
     browser.click("#queue [data-asks=held] [data-action=release]");
     browser.until("it runs", "document.querySelector('#queue li[data-state=RUNNING]')");
     assert_eq!(browser.complaints(), [""; 0]);
@@ -120,7 +123,8 @@ fn an_interrupted_job_shows_how_it_would_go_on_before_anything_moves() {
     station.again();
     let browser = Browser::open();
     page(&browser, &station, "overview");
-    assert!(browser.text("#sentence").starts_with("part.nc was interrupted: decide."));
+    let top = "part.nc was interrupted: decide. Nothing is running or waiting.";
+    browser.until("it is said on top", &says(top));
     browser.until("the machine is there", "document.querySelector('.machine[data-state=idle]')");
     browser.click("#queue [data-asks=interrupted] [data-action=resume]");
     browser
