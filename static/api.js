@@ -62,6 +62,7 @@ async function readBody(response) {
 
 export const get = (path, options) => request('GET', path, undefined, options);
 export const post = (path, body, options) => request('POST', path, body, options);
+export const patch = (path, body) => request('PATCH', path, body);
 /** What is no JSON: the lines of a log. */
 export const getText = (path) => request('GET', path, undefined, { plain: true });
 export const remove = (path) => request('DELETE', path);

@@ -7,11 +7,12 @@ import { attribute } from './dom.js';
 import { armStop, createStops } from './estop.js';
 import { eventsView } from './events.js';
 import { createFollowing } from './following.js';
-import { jobsView, jobView } from './jobs.js';
+import { jobsView } from './jobs.js';
+import { jobView } from './jobview.js';
 import { machinesView } from './machines.js';
 import { overview } from './overview.js';
 import { createReading } from './reading.js';
-import { apply } from './reduce.js';
+import { apply, initial } from './reduce.js';
 import { connectionPart, keyForm, keysPart, sentencePart, themePart } from './shell.js';
 import { createSocket } from './socket.js';
 import { createStore } from './store.js';
@@ -49,7 +50,7 @@ const socket = createSocket({
     // Another workspace answers under this address: what is known belongs to the old one.
     store.change((state) => {
       for (const place of [state.jobs, state.devices, state.daemons]) place.clear();
-      Object.assign(state, { feed: [], seq: null, history: null });
+      Object.assign(state, { feed: [], seq: null, history: null, queue: initial().queue });
     });
   },
 });

@@ -2,7 +2,7 @@
 
 import { actionButton, outcome } from './actions.js';
 import { daemonPath, post } from './api.js';
-import { logPanel } from './daemonlog.js';
+import { logPanel, TAIL } from './livelog.js';
 import { needList } from './daemonneeds.js';
 import { needing, needsOf } from './daemonorder.js';
 import { attemptOf, countdown, listed, messageOf, rowOf } from './daemonwords.js';
@@ -39,7 +39,7 @@ export function daemonPart(view, name) {
   const line = mainLine(view, name);
   const element = h('tbody', { role: 'rowgroup', class: 'daemon' }, line.element);
   const cause = lid(() => whyPanel(name, view.reveal));
-  const log = lid(() => logPanel(view.app, name, () => view.flip('log', name)));
+  const log = lid(() => logPanel(view.app, { name, channel: `daemon:${name}`, path: `${daemonPath(name, 'log')}?lines=${TAIL}` }, () => view.flip('log', name)));
   const dispose = () => [cause, log].forEach((part) => part.close());
   return {
     element,

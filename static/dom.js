@@ -74,10 +74,17 @@ export function keyed(parent, after = null) {
       if (!parts.has(key)) parts.set(key, make(item));
       const part = parts.get(key);
       if (part.element === cursor) cursor = cursor.nextSibling;
-      else parent.insertBefore(part.element, cursor);
+      else place(parent, part.element, cursor);
       part.update(item);
     }
   };
+}
+
+/** Puts an element before another; what has the focus in it keeps it. */
+function place(parent, element, before) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  parent.insertBefore(element, before);
+  focused?.focus({ preventScroll: true });
 }
 
 /** A name for an element that a label or a description points to. */

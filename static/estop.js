@@ -123,14 +123,14 @@ function report({ store, reading, pressed }) {
 }
 
 /** What the station says of the stop counts for more than what this page remembers. */
-function phaseOf(name, device, own) {
+export function phaseOf(name, device, own) {
   if (device?.estop?.confirmed) return { phase: 'confirmed', detail: device.estop.latency_seconds };
   if (own) return { ...own, phase: own.phase === 'unsent' && device?.status === 'disconnected' ? 'nolink' : own.phase };
   return { phase: device?.estop?.sent ? 'unconfirmed' : 'unsent', detail: device?.error_message ?? '' };
 }
 
 const because = (detail) => (detail ? ` (${detail})` : '');
-const WORDS = {
+export const WORDS = {
   sending: () => 'sending the stop…',
   sent: () => 'stop sent; waiting for the machine to confirm it…',
   confirmed: (seconds) =>

@@ -19,8 +19,8 @@ export function createFollowing(changed) {
     channels: () => [...followers.keys()],
     /**
      * Follows `channel` until the function that this returns is called. `begin()` is called each time
-     * that lines may have been missed and everything from now on is heard; `line(words)` for each
-     * line; `refused(words)` if the station will not.
+     * that lines may have been missed and everything from now on is heard; `line(words, message)` for
+     * each line; `refused(words)` if the station will not.
      */
     follow(channel, { begin, line, refused }) {
       const follower = { begin, line, refused, begun: false };
@@ -41,7 +41,7 @@ export function createFollowing(changed) {
     },
     /** A line that a program wrote. */
     take(message) {
-      for (const follower of followers.get(message.target) ?? []) follower.line(message.message ?? '');
+      for (const follower of followers.get(message.target) ?? []) follower.line(message.message ?? '', message);
     },
     refused(words) {
       for (const present of followers.values()) for (const follower of present) if (!follower.begun) follower.refused(words);

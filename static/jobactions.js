@@ -2,27 +2,42 @@
 
 import { jobPath, post, remove } from './api.js';
 import { actionButton, outcome } from './actions.js';
-import { h } from './dom.js';
+import { canSkip, goOnLabel, atStop } from './calls.js';
+import { attribute, h, text } from './dom.js';
+import { isRed, machineFor, redWords } from './reportwords.js';
+import { resumePanel } from './resume.js';
 import { JOB, lookUp } from './states.js';
 
 /** In the order they are shown: what goes on first, what ends it last. */
-const LABELS = { resume: 'Resume', release: 'Release', retry: 'Retry', pause: 'Pause', cancel: 'Cancel', delete: 'Delete' };
-const LEADING = new Set(['resume', 'release']);
+const LABELS = { resume: 'Resume', release: 'Release', skip: 'Skip layer', retry: 'Retry', pause: 'Pause', cancel: 'Cancel', delete: 'Delete' };
 
-/** `{element, refusal, update(job)}`; `only` narrows the actions for a tight place. */
-export function jobActions({ store, reading }, first, { only = Object.keys(LABELS) } = {}) {
+/**
+ * `{element, refusal, update(job)}`; `only` narrows the actions for a tight place, `wide` says that
+ * there is room for the way back into an interrupted job; elsewhere that is looked at on its own page.
+ */
+export function jobActions(app, first, { only = Object.keys(LABELS), wide = false } = {}) {
+  const { store, reading } = app;
   let job = first;
   const place = outcome();
   const name = () => job.name;
-  // What was interrupted may have left the machine anywhere: going on is for a person who has looked.
   const interrupted = () => job.state === 'INTERRUPTED';
+  const red = () => job.state === 'HELD' && isRed(job);
+  const way = wide ? resumePanel(app, first) : null;
   const ask = {
-    resume: { when: interrupted, question: () => `Go on with ${name()} where it stopped? The machine moves at once.`, yes: 'Resume', no: 'Not yet' },
+    release: { when: red, question: () => redWords(job, machineFor(store.state, job)?.envelope), yes: 'Run it all the same', no: 'Keep' },
+    skip: { question: () => `Skip this layer of ${name()}? Nothing of it is drawn.`, yes: 'Skip layer', no: 'Keep' },
     retry: { when: interrupted, question: () => `Run ${name()} again from its first line?`, yes: 'Retry', no: 'Not yet' },
     cancel: { question: () => `Cancel ${name()}?`, yes: 'Cancel job', no: 'Keep' },
     delete: { question: () => `Delete ${name()} for ever?`, yes: 'Delete job', no: 'Keep' },
   };
+  const plain = (action) => async () => reading.take('job', await post(jobPath(job.id, action)));
   const act = {
+    release: async () => reading.take('job', await post(jobPath(job.id, 'release'), red() ? { force: true } : undefined)),
+    async resume() {
+      if (!interrupted()) await plain('resume')();
+      else if (way) await way.open();
+      else location.hash = `#/jobs/${encodeURIComponent(job.id)}?resume`;
+    },
     delete: async () => {
       await remove(jobPath(job.id));
       store.change((state) => state.jobs.delete(job.id));
@@ -30,35 +45,40 @@ export function jobActions({ store, reading }, first, { only = Object.keys(LABEL
   };
   const buttons = Object.keys(LABELS).filter((action) => only.includes(action)).map((action) => ({
     action,
-    ...actionButton({
-      label: LABELS[action],
-      name: action,
-      look: LEADING.has(action) ? 'leading' : '',
-      ask: ask[action],
-      place,
-      act: act[action] ?? (async () => reading.take('job', await post(jobPath(job.id, action)))),
-    }),
+    ...actionButton({ label: LABELS[action], name: action, ask: ask[action], place, act: act[action] ?? plain(action) }),
   }));
   const element = h('div', { class: 'actions' }, buttons.map((button) => button.element));
+
+  /** What a button says now. */
+  function labelOf(action) {
+    if (action === 'pause' && job.state === 'QUEUED') return 'Hold';
+    if (action === 'resume' && interrupted()) return 'How to go on…';
+    if (action === 'resume' && atStop(job)) return goOnLabel(job);
+    if (action === 'release' && red()) return 'Release…';
+    return LABELS[action];
+  }
+
   return {
     element,
-    refusal: place.element,
+    refusal: h('div', { class: 'refusals' }, place.element, way?.element ?? ''),
+    /** Opens the way back into an interrupted job, as a link to it does. */
+    lookAtResume: () => way?.open(),
     update(now) {
       job = now;
       const { actions } = lookUp(JOB, job.state);
       for (const { action, show, button } of buttons) {
         show(actions.includes(action) && isPossible(action, job));
-        if (action === 'resume') button.classList.toggle('leading', !interrupted());
-        if (action === 'pause') button.textContent = job.state === 'QUEUED' ? 'Hold' : 'Pause';
-        button.setAttribute('aria-label', `${button.textContent} ${job.name}`);
+        text(button, labelOf(action));
+        button.classList.toggle('leading', action === 'resume' || (action === 'release' && !red()));
+        attribute(button, 'aria-label', `${button.textContent} ${job.name}`);
       }
+      way?.update(job);
     },
   };
 }
 
-/** A program cannot be held still or continued in the middle. */
+/** A program whose process is gone cannot go on; only a stop of a file ends a layer. */
 function isPossible(action, job) {
-  if (job.kind !== 'command') return true;
-  if (action === 'resume') return job.state === 'HELD';
-  return action !== 'pause' || job.state === 'QUEUED';
+  if (action === 'skip') return canSkip(job);
+  return action !== 'resume' || job.kind !== 'command' || job.state !== 'INTERRUPTED';
 }

@@ -1,7 +1,9 @@
-/** The picture of a job: fetches its toolpath once and keeps the last few for other views. */
+/** The picture of a job with its legend: fetches its toolpath once and keeps the last few for other views. */
 
 import { get, jobPath } from './api.js';
 import { h, show, text } from './dom.js';
+import { legend } from './legend.js';
+import { isOutside, marksOf } from './pathplace.js';
 import { isActive, isOver } from './states.js';
 import { Toolpath } from './toolpath.js';
 
@@ -22,27 +24,49 @@ function pathOf(id) {
 export function preview() {
   const canvas = h('canvas', { class: 'toolpath', role: 'img' });
   const note = h('p', { class: 'toolpath-note' }, 'Reading the toolpath…');
-  const element = h('div', { class: 'paper' }, canvas, note);
+  const key = legend();
+  const element = h('div', { class: 'picture' }, h('div', { class: 'paper' }, canvas, note), key.element);
   const drawing = new Toolpath(canvas);
   let current = null;
   let envelope = null;
   let path = null;
+  let marked = '';
+  let leaves = false;
 
   async function load(id) {
     current = id;
     path = null;
+    marked = '';
     show(note, true);
     text(note, 'Reading the toolpath…');
     try {
       const read = await pathOf(id);
       if (current !== id) return;
       path = read;
-      drawing.setPath(path, envelope);
+      place();
       show(note, path.draw.length < 2);
       text(note, 'This file has no motion to draw.');
     } catch (error) {
       if (current === id) text(note, `No toolpath to show: ${error.message}.`);
     }
+  }
+
+  function place() {
+    leaves = Boolean(path && envelope) && path.draw.some((_, i) => i > 0 && isOutside(path, i, envelope));
+    drawing.setPath(path, envelope);
+    marked = '';
+  }
+
+  /** Marks are worked out anew only when what they are made of has changed. */
+  function mark(job) {
+    const { stops, layers } = job.analysis ?? {};
+    const resume = job.state === 'INTERRUPTED' && job.plan?.token ? job.plan : null;
+    const now = JSON.stringify([current, path !== null, leaves, stops, layers, resume?.token, resume?.from_line]);
+    if (now === marked) return;
+    marked = now;
+    const marks = marksOf(path, { stops, layers, resume });
+    drawing.setMarks(marks);
+    key.update({ path, envelope, leaves, marks });
   }
 
   return {
@@ -53,11 +77,12 @@ export function preview() {
       const changed = reach?.x !== envelope?.x || reach?.y !== envelope?.y;
       envelope = reach;
       if (job.id !== current) load(job.id);
-      else if (changed) drawing.setPath(path, envelope);
+      else if (changed) place();
       const lines = job.state === 'COMPLETED' ? Infinity : job.lines_acknowledged ?? 0;
       drawing.setProgress(lines === Infinity ? (path?.lines.at(-1) ?? 0) : lines, isActive(job) ? device?.position : null);
+      mark(job);
       const done = isOver(job) || isActive(job) ? `, ${Math.round(job.progress_percentage ?? 0)} per cent drawn` : '';
-      canvas.setAttribute('aria-label', `Toolpath of ${job.name}${done}`);
+      canvas.setAttribute('aria-label', `Toolpath of ${job.name}${done}${leaves ? ', part of it out of the machine’s reach' : ''}`);
     },
   };
 }

@@ -4,10 +4,11 @@
  */
 
 import { get } from './api.js';
-import { LIVE, mergeFeed, mergeThings } from './reduce.js';
+import { LIVE, mergeFeed, mergeQueue, mergeThings } from './reduce.js';
 
 const WAITING = ['HELD', 'QUEUED', 'RUNNING', 'PAUSED', 'INTERRUPTED'];
 const PAUSE = 1000;
+const QUEUE_PAUSE = 2000; // Its document holds every job that waits.
 const HISTORY_EVERY = 300000;
 
 export function createReading(store) {
@@ -36,6 +37,12 @@ export function createReading(store) {
         mergeThings(state.jobs, [...items.values()], (job) => job.id, asked, { all, live: LIVE.job });
         state.moreJobs = Boolean(page.next_cursor);
       };
+    });
+
+  const queue = () =>
+    read('queue', async () => {
+      const document = await get('/queue');
+      return (state) => mergeQueue(state, document);
     });
 
   const devices = () =>
@@ -82,13 +89,13 @@ export function createReading(store) {
       };
     });
 
-  const soon = { jobs: throttle(() => jobs(false)), devices: throttle(devices), daemons: throttle(daemons) };
+  const soon = { jobs: throttle(() => jobs(false)), queue: throttle(queue, QUEUE_PAUSE), devices: throttle(devices), daemons: throttle(daemons) };
   setInterval(() => store.live && history(), HISTORY_EVERY);
 
   return {
     /** Everything, as after each connection; things that are gone go. */
     async all() {
-      await Promise.all([station(), jobs(true), devices(), daemons(), feed(), history()]);
+      await Promise.all([station(), jobs(true), queue(), devices(), daemons(), feed(), history()]);
       store.change((state) => {
         state.loaded = true;
       });
@@ -96,6 +103,8 @@ export function createReading(store) {
     /** What an event leaves unsaid. */
     after(message) {
       if (message.type === 'job_state_change') soon.jobs();
+      // Why a job waits has to do with other jobs and with machines; that the queue is paused is an alert.
+      if (['job_state_change', 'system_alert'].includes(message.type) || (message.type === 'device_status' && message.seq !== undefined)) soon.queue();
       if (message.type === 'device_status' && message.seq !== undefined) soon.devices();
       if (message.type === 'daemon_status' && message.seq !== undefined) soon.daemons();
     },
@@ -105,6 +114,9 @@ export function createReading(store) {
       const name = kind === 'job' ? thing?.id : thing?.name;
       if (name) store.change((state) => state[place].set(name, { ...state[place].get(name), ...thing }));
     },
+    /** The queue as an action on it answered. */
+    takeQueue: (document) => store.change((state) => mergeQueue(state, document)),
+    queue: soon.queue,
     devices,
     daemons,
     plugins,
@@ -115,12 +127,12 @@ export function createReading(store) {
 const itemsOf = (page) => (Array.isArray(page) ? page : page.items);
 
 /** Runs at once if it rested long enough, else once after the pause: never left out, never a flood. */
-function throttle(work) {
+function throttle(work, pause = PAUSE) {
   let timer = null;
   let last = -Infinity;
   return () => {
     if (timer !== null) return;
-    const wait = Math.max(60, last + PAUSE - performance.now());
+    const wait = Math.max(60, last + pause - performance.now());
     timer = setTimeout(() => {
       timer = null;
       last = performance.now();

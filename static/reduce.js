@@ -21,9 +21,23 @@ export function initial() {
     seq: null,
     loaded: false,
     plugins: [],
+    queue: noQueue(),
     moreJobs: false,
     troubles: new Map(),
   };
+}
+
+/** The queue before it was read: no mode is known, and the order is that of priority and age. */
+const noQueue = () => ({ state: null, parts: [], waiting: [], why: new Map() });
+
+/** Takes over the document of the queue, or the answer to a change of its mode, which has no jobs. */
+export function mergeQueue(state, document) {
+  const queue = { ...state.queue, state: document.state ?? null, parts: document.parts ?? [] };
+  if (Array.isArray(document.items)) {
+    queue.waiting = document.items.filter((job) => job.state === 'QUEUED').map((job) => job.id);
+    queue.why = new Map(document.items.filter((job) => job.why).map((job) => [job.id, job.why]));
+  }
+  state.queue = queue;
 }
 
 /** Applies one message of the WebSocket. */
@@ -42,6 +56,9 @@ const RULES = {
     job.device = message.device_id || job.device || null;
     job.touched = now;
     if (message.reason) job.reason = message.reason;
+    // What stops for a person says what is to be done; whoever pauses a job by hand says nothing.
+    if (message.to_state === 'RUNNING') job.error = null;
+    if (message.to_state !== 'INTERRUPTED') job.plan = null;
     if (!message.metadata?.snapshot) stamp(job, message);
     if (isOver(job) || job.state === 'QUEUED') job.eta_seconds = null;
     state.jobs.set(job.id, job);
@@ -55,6 +72,8 @@ const RULES = {
     job.lines_total = message.lines_total;
     job.eta_seconds = message.eta_seconds ?? null;
     job.total_time_seconds = message.total_time_seconds;
+    job.current_layer = message.current_layer;
+    if (message.metadata?.message !== undefined) job.message = message.metadata.message;
     job.heard = now;
     job.progressed = now;
     const device = state.devices.get(job.device);
@@ -72,6 +91,7 @@ const RULES = {
       last_heard: message.last_heartbeat,
       position: message.position ?? null,
       pen_up: message.pen_up ?? null,
+      temperatures: message.metadata?.temperatures ?? [],
       touched: now,
     });
     state.devices.set(device.name, device);
@@ -142,7 +162,7 @@ export function mergeThings(map, items, keyOf, asked, { all = false, live = [] }
 /** Fields that events carry, and that a document read at the same time may show older. */
 export const LIVE = {
   job: ['state', 'reason', 'device', 'started_at', 'finished_at'],
-  device: ['status', 'position', 'current_job_id', 'error_message', 'error_count', 'last_heard', 'firmware_version', 'pen_up'],
+  device: ['status', 'position', 'current_job_id', 'error_message', 'error_count', 'last_heard', 'firmware_version', 'pen_up', 'temperatures'],
   daemon: ['state', 'health', 'restarts', 'last_error', 'next_restart_at'],
 };
 

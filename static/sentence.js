@@ -4,7 +4,9 @@
  * so it never holds a figure that changes by itself.
  */
 
+import { atStop, stopSentence } from './calls.js';
 import { plural } from './format.js';
+import { isBeyondReach, isRed, machineFor, sentenceOf } from './reportwords.js';
 import { DEVICE, isActive } from './states.js';
 
 const NAMED = 2;
@@ -18,16 +20,18 @@ export function sentence(state) {
 function parts(state) {
   const link = linkSentence(state.connection);
   if (link) return link;
-  const stop = stopSentence(state);
+  const stop = estopSentence(state);
   if (stop) return stop;
   const needs = whatNeedsAPerson(state);
   const troubles = whatMendsItself(state);
   const work = whatRuns(state);
+  const queue = queueStates(state.queue);
   if (needs.length > 0) {
     const meaning = needs.some((need) => need.bad) ? 'bad' : 'attention';
-    return { lead: needSentence(needs), rest: work, meaning };
+    return { lead: needSentence(needs), rest: [work, ...queue.map(sentenceOf)].join(' '), meaning };
   }
-  if (troubles.length > 0) return { lead: `${list(troubles)}.`, rest: work, meaning: 'attention' };
+  if (queue.length > 0) troubles.unshift(...queue);
+  if (troubles.length > 0) return { lead: `${list(troubles).replace(/^the queue/, 'The queue')}.`, rest: work, meaning: 'attention' };
   return { lead: 'All well.', rest: work, meaning: works(state) ? 'active' : 'good' };
 }
 
@@ -38,7 +42,7 @@ function linkSentence({ phase }) {
   return null;
 }
 
-function stopSentence(state) {
+function estopSentence(state) {
   const stopped = [...state.devices.values()].filter((device) => device.estop);
   if (stopped.length === 0) return null;
   const open = stopped.filter((device) => !device.estop.confirmed);
@@ -51,7 +55,7 @@ function stopSentence(state) {
 /** Everything that waits for a person, the worst first. */
 function whatNeedsAPerson(state) {
   const needs = [];
-  const need = (bad, what) => needs.push({ bad, what });
+  const need = (bad, what, alone = `${what}: it needs you.`) => needs.push({ bad, what, alone });
   for (const device of state.devices.values()) {
     if (device.status === 'alarm') need(true, `${device.name} is in alarm`);
     if (device.status === 'error') need(true, `${device.name} has an error`);
@@ -60,8 +64,14 @@ function whatNeedsAPerson(state) {
     if (daemon.state === 'FAILED') need(true, `${daemon.name} has failed`);
     else if (daemon.state === 'RUNNING' && daemon.health?.status === 'unhealthy') need(true, `${daemon.name} is unhealthy`);
   }
-  for (const job of jobs(state, 'INTERRUPTED')) need(false, `${job.name} was interrupted`);
-  for (const job of jobs(state, 'HELD')) need(false, `${job.name} is held`);
+  // A machine that stands and waits comes before a job that has not begun.
+  for (const job of jobs(state, 'PAUSED').filter(atStop)) need(false, stopSentence(job).replace(/\.$/, ''), stopSentence(job));
+  for (const job of jobs(state, 'INTERRUPTED')) need(false, `${job.name} was interrupted`, `${job.name} was interrupted: decide.`);
+  for (const job of jobs(state, 'HELD')) {
+    if (!isRed(job)) need(false, `${job.name} is held`);
+    else if (isBeyondReach(job, machineFor(state, job)?.envelope)) need(false, `${job.name} leaves the machine’s reach`, `${job.name} leaves the machine’s reach: it is held.`);
+    else need(false, `${job.name} is red`, `${job.name} should not run as it is: it is held.`);
+  }
   return needs.sort((one, other) => other.bad - one.bad);
 }
 
@@ -72,15 +82,21 @@ function whatMendsItself(state) {
     if (daemon.state === 'BACKOFF') troubles.push(`${daemon.name} is restarting`);
     else if (daemon.state === 'RUNNING' && daemon.health?.status === 'degraded') troubles.push(`${daemon.name} is degraded`);
   }
-  for (const job of jobs(state, 'PAUSED')) troubles.push(`${job.name} is paused`);
+  for (const job of jobs(state, 'PAUSED')) if (!atStop(job)) troubles.push(`${job.name} is paused`);
   const word = state.station.status;
   if (troubles.length === 0 && (word === 'degraded' || word === 'unhealthy')) troubles.push(`The station is ${word}`);
   return troubles;
 }
 
+/** The queue, or a machine's part of it, starts nothing or takes nothing. */
+function queueStates({ parts }) {
+  return parts.map(({ device, mode }) => `${device ? `the queue of ${device}` : 'the queue'} is ${mode}`);
+}
+
 function needSentence(needs) {
+  if (needs.length === 1) return needs[0].alone;
   const things = list(needs.map((need) => need.what));
-  return needs.length === 1 ? `${things}: it needs you.` : `${plural(needs.length, 'thing needs', 'things need')} you: ${things}.`;
+  return `${plural(needs.length, 'thing needs', 'things need')} you: ${things}.`;
 }
 
 function whatRuns(state) {

@@ -11,7 +11,7 @@ export const JOB = {
   HELD: state('attention', 'held', 'It waits until a person releases it.', ['release', 'cancel']),
   QUEUED: state('neutral', 'waits', 'It waits for its turn and for a machine that is free.', ['pause', 'cancel']),
   RUNNING: state('active', 'running', 'Nothing is wrong: it is being worked on.', ['pause', 'cancel']),
-  PAUSED: state('attention', 'paused', 'A person paused it; the machine holds still.', ['resume', 'cancel']),
+  PAUSED: state('attention', 'paused', 'A person paused it, or its file stops for one; the machine holds still.', ['resume', 'skip', 'cancel']),
   INTERRUPTED: state(
     'attention',
     'interrupted',
@@ -57,6 +57,21 @@ export const PLUGIN = {
   loaded: state('good', 'loaded'),
   broken: state('bad', 'broken'),
   disabled: state('neutral', 'disabled'),
+};
+
+/** What a preflight says of a file; its problems have the same severities. */
+export const VERDICT = {
+  green: state('good', 'green', 'Nothing speaks against it.'),
+  amber: state('attention', 'amber', 'It may run; read this first.'),
+  red: state('bad', 'red', 'It does not start unless a person insists.'),
+};
+
+/** The queue, or the part of it that is for one machine. */
+export const QUEUE = {
+  running: state('good', 'open', 'Jobs start as their turn comes.', ['pause', 'drain']),
+  paused: state('attention', 'paused', 'No job starts; what runs goes on.', ['resume']),
+  draining: state('attention', 'draining', 'What waits is run, new jobs are refused.', ['resume']),
+  drained: state('attention', 'drained', 'Nothing is left to run, new jobs are refused.', ['resume']),
 };
 
 /** Severities of alerts. */

@@ -5,60 +5,12 @@
  * its tool wherever the tool can be found on the path; it never runs ahead.
  */
 
+import { paintEnvelope, paintMarks, paintTool, stroke } from './pathpaint.js';
+import { isOutside, reached, toolPlace } from './pathplace.js';
+
 const MARGIN = 14;
 const CATCH_UP = 5; // Per second: how quickly the picture follows an acknowledgement.
-const AHEAD = 64; // Lines that a machine may have acknowledged and not yet moved by.
-const [AT, NEAR] = [0.05, 1]; // Millimetres from the path: on it, and not far from it.
 const still = matchMedia('(prefers-reduced-motion: reduce)');
-
-/** Where on the path the machine is after `lines` lines: a segment index with a fraction. */
-export function reached(path, lines) {
-  const after = path.lines;
-  if (after.length === 0 || lines < after[0]) return 0;
-  const low = lastNotAbove(after, lines);
-  if (low >= after.length - 1) return after.length - 1;
-  const high = lastNotAbove(after, after[low + 1]);
-  const within = (lines - after[low]) / (after[low + 1] - after[low]);
-  return low + within * (high - low);
-}
-
-/**
- * Where on the path the tool is: the first place where the path comes up to it, from `from` on and
- * among the lines that the machine may be working on; if it is nowhere near, no step is made.
- */
-export function toolPlace(path, lines, tool, from = 0) {
-  const end = reached(path, lines);
-  const first = Math.max(from, reached(path, Math.max(0, lines - AHEAD)));
-  let best = { place: from > 0 ? first : end, distance: NEAR };
-  for (let i = Math.floor(first); i < end && best.distance > AT; i += 1) {
-    const [x0, y0, x1, y1] = path.points.slice(2 * i, 2 * i + 4);
-    const long = (x1 - x0) ** 2 + (y1 - y0) ** 2;
-    const along = long === 0 ? 0 : Math.min(1, Math.max(0, ((tool.x - x0) * (x1 - x0) + (tool.y - y0) * (y1 - y0)) / long));
-    const distance = Math.hypot(x0 + along * (x1 - x0) - tool.x, y0 + along * (y1 - y0) - tool.y);
-    if (distance < best.distance) best = { place: i + along, distance };
-  }
-  return Math.min(end, Math.max(first, best.place));
-}
-
-function lastNotAbove(sorted, value) {
-  let [low, high] = [0, sorted.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (sorted[middle] <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-/** True where the end or the start of segment `i` lies outside what the machine can reach. */
-export function isOutside(path, i, envelope) {
-  if (!envelope) return false;
-  const out = (k) => {
-    const [x, y] = [path.points[2 * k], path.points[2 * k + 1]];
-    return x < -0.005 || y < -0.005 || x > envelope.x + 0.005 || y > envelope.y + 0.005;
-  };
-  return out(i) || out(i - 1);
-}
 
 export class Toolpath {
   constructor(canvas) {
@@ -73,6 +25,7 @@ export class Toolpath {
     this.target = 0; // Both are places on the path: a segment with a fraction.
     this.shown = 0;
     this.painted = 0;
+    this.marks = [];
     this.head = null;
     this.frame = null;
     this.rebuild = this.rebuild.bind(this);
@@ -110,6 +63,12 @@ export class Toolpath {
     else this.schedule();
   }
 
+  /** Places on the path to be pointed out, as `marksOf` finds them. */
+  setMarks(marks) {
+    this.marks = marks;
+    this.schedule();
+  }
+
   /** How much of the path is to be shown as drawn. */
   locate() {
     const { path, lines, wanted, target } = this;
@@ -136,7 +95,7 @@ export class Toolpath {
   readColours() {
     const style = getComputedStyle(this.canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
-    this.colours = { todo: colour('--path-todo'), done: colour('--active'), bad: colour('--bad'), frame: colour('--path-frame'), grid: colour('--path-grid'), head: colour('--ink') };
+    this.colours = { todo: colour('--path-todo'), done: colour('--active'), bad: colour('--bad'), frame: colour('--path-frame'), grid: colour('--path-grid'), head: colour('--ink'), paper: colour('--path-paper'), stop: colour('--attention') };
   }
 
   /** Scale and origin so that path and envelope fit, with y up as on the machine. */
@@ -168,31 +127,13 @@ export class Toolpath {
 
   paintWhole() {
     const context = this.layer(this.whole);
-    if (this.envelope) this.paintEnvelope(context);
+    if (this.envelope) paintEnvelope(context, this);
     if (!this.path) return;
     const todo = { work: new Path2D(), travel: new Path2D(), bad: new Path2D() };
     this.trace(1, this.path.draw.length, (i) => (isOutside(this.path, i, this.envelope) ? todo.bad : this.path.draw[i] ? todo.work : todo.travel));
     stroke(context, todo.travel, this.colours.frame, 0.75, [2, 3]);
     stroke(context, todo.work, this.colours.todo, 1.25);
     stroke(context, todo.bad, this.colours.bad, 1.75);
-  }
-
-  paintEnvelope(context) {
-    const { x, y } = this.envelope;
-    const step = Math.max(x, y) > 500 ? 100 : Math.max(x, y) > 120 ? 50 : 10;
-    const grid = new Path2D();
-    const line = (from, to) => {
-      grid.moveTo(...this.at(...from));
-      grid.lineTo(...this.at(...to));
-    };
-    for (let at = step; at < x; at += step) line([at, 0], [at, y]);
-    for (let at = step; at < y; at += step) line([0, at], [x, at]);
-    stroke(context, grid, this.colours.grid, 1);
-    const [left, top] = this.at(0, y);
-    context.strokeStyle = this.colours.frame;
-    context.lineWidth = 1;
-    context.setLineDash([]);
-    context.strokeRect(left, top, x * this.scale, y * this.scale);
   }
 
   /** Adds the segments from `first` up to `end` to the path that `choose(i)` names. */
@@ -222,7 +163,9 @@ export class Toolpath {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(this.whole, 0, 0);
     if (this.path) this.drawDone(context);
-    if (this.head) this.drawHead(context);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    if (this.path) paintMarks(context, this);
+    if (this.head) paintTool(context, this);
     if (moving) this.schedule();
     else this.last = null;
   }
@@ -269,24 +212,4 @@ export class Toolpath {
     stroke(context, good, this.colours.done, 1.75);
     stroke(context, bad, this.colours.bad, 2.25);
   }
-
-  drawHead(context) {
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    const [x, y] = this.at(this.head.x, this.head.y);
-    const cross = new Path2D();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      cross.moveTo(x + dx * 4, y + dy * 4);
-      cross.lineTo(x + dx * 10, y + dy * 10);
-    }
-    cross.moveTo(x + 4, y);
-    cross.arc(x, y, 4, 0, 2 * Math.PI);
-    stroke(context, cross, this.colours.head, 1.25);
-  }
-}
-
-function stroke(context, path, colour, width, dashes = []) {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.setLineDash(dashes);
-  context.stroke(path);
 }

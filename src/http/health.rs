@@ -82,7 +82,10 @@ pub(super) fn busy(_: actix_web::error::BlockingError) -> Problem {
 }
 
 /// `GET /api/v1/status`.
-pub(super) async fn status(app: web::Data<App>) -> Result<web::Json<Value>, Problem> {
+pub(super) async fn status(
+    app: web::Data<App>,
+    Who(who): Who,
+) -> Result<web::Json<Value>, Problem> {
     let counts = app.store.read(jobs::counts)?;
     let of = |states: &[JobState]| states.iter().map(|state| counts.of(*state)).sum::<u64>();
     let (devices, daemons) = (app.board.devices(), app.board.daemons());
@@ -105,6 +108,7 @@ pub(super) async fn status(app: web::Data<App>) -> Result<web::Json<Value>, Prob
         "ready": ready,
         "health": health,
         "name": settings.station,
+        "role": who.role.to_string(),
         "pid": std::process::id(),
         "uptime_seconds": uptime(&app),
         "version": env!("CARGO_PKG_VERSION"),

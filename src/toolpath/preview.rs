@@ -20,6 +20,8 @@ pub struct Preview {
     pub max: [f64; 2],
     /// How many lines have been acknowledged once the segment is done.
     pub lines: Vec<u64>,
+    /// The line of the file, from 1, on which it ends: comments count as well.
+    pub numbers: Vec<u64>,
     /// Where segments end: x0, y0, x1, y1, …
     pub points: Vec<f64>,
     /// 1 for a working move, 0 for travel.
@@ -35,16 +37,18 @@ pub fn preview(reader: impl Read, dialect: Dialect, max_points: usize) -> io::Re
     let mut pass = Pass::new(reader, dialect);
     let (mut found, mut line, mut count) = (Found::default(), Vec::new(), 0);
     loop {
-        match pass.next(&mut line)? {
-            Next::Line(_) => count += 1,
+        let number = match pass.next(&mut line)? {
+            Next::Line(number) => number,
             Next::TooLong(_) => continue,
             Next::End | Next::More => return Ok(picture.end(count)),
-        }
+        };
+        count += 1;
         found.clear();
         follower.line(&line, &mut found);
         for segment in &found.segments {
             let add = |to: [f64; 3]| {
-                picture.add(Point { at: [to[0], to[1]], line: count, draw: segment.draw });
+                let at = [to[0], to[1]];
+                picture.add(Point { at, line: count, number, draw: segment.draw });
             };
             match segment.arc {
                 Some(arc) => arc.points(0.05).for_each(add),
@@ -58,6 +62,7 @@ pub fn preview(reader: impl Read, dialect: Dialect, max_points: usize) -> io::Re
 struct Point {
     at: [f64; 2],
     line: u64,
+    number: u64,
     draw: bool,
 }
 
@@ -75,7 +80,7 @@ struct Picture {
 
 impl Picture {
     fn new(most: usize) -> Self {
-        let start = Point { at: [0.0; 2], line: 0, draw: false };
+        let start = Point { at: [0.0; 2], line: 0, number: 0, draw: false };
         Self { points: vec![start], most, min: [0.0; 2], max: [0.0; 2], grain: 0.0, coarse: false }
     }
 
@@ -128,6 +133,7 @@ impl Picture {
             min: self.min.map(round),
             max: self.max.map(round),
             lines: self.points.iter().map(|point| point.line).collect(),
+            numbers: self.points.iter().map(|point| point.number).collect(),
             points: self.points.iter().flat_map(|point| point.at.map(round)).collect(),
             draw: self.points.iter().map(|point| u8::from(point.draw)).collect(),
             simplified: self.grain > 0.0,
@@ -145,7 +151,7 @@ mod tests {
     fn a_small_file_is_drawn_point_by_point() {
         let text = "G21 G90\nG0 X10\nM5\n(no motion)\nG1 Y5 F600\nM3\nG1 X0\n";
         let found = preview(text.as_bytes(), Dialect::Gcode, 100).unwrap();
-        insta::assert_snapshot!(serde_json::to_string(&found).unwrap(), @r#"{"lines_total":6,"min":[0.0,0.0],"max":[10.0,5.0],"lines":[0,2,4,6],"points":[0.0,0.0,10.0,0.0,10.0,5.0,0.0,5.0],"draw":[0,0,0,1],"simplified":false}"#);
+        insta::assert_snapshot!(serde_json::to_string(&found).unwrap(), @r#"{"lines_total":6,"min":[0.0,0.0],"max":[10.0,5.0],"lines":[0,2,4,6],"numbers":[0,2,5,7],"points":[0.0,0.0,10.0,0.0,10.0,5.0,0.0,5.0],"draw":[0,0,0,1],"simplified":false}"#);
     }
 
     #[test]

@@ -37,6 +37,34 @@ test('many things are counted, two are named', () => {
   says({ jobs }, '4 things need you: a was interrupted, b was interrupted and 2 more. Nothing is running or waiting.', 'attention');
 });
 
+test('a stop of a file says what to do and where', () => {
+  const job = { name: 'two.svg', state: 'PAUSED', device: 'plotter', error: 'change the pen: blue', analysis: { layers: [{ name: 'blue', line: 9 }], stops: [] } };
+  says({ jobs: [job] }, 'Change the pen on plotter: blue. Nothing is running or waiting.', 'attention');
+  says({ jobs: [{ ...job, error: null }] }, 'two.svg is paused. Nothing is running or waiting.', 'attention');
+});
+
+test('a red job says what is wrong with it', () => {
+  const analysis = { verdict: 'red', min: [0, 0, 0], max: [312, 5, 0], problems: [] };
+  const devices = [{ name: 'mill', driver: 'grbl', status: 'idle', envelope: { x: 300, y: 200 } }];
+  const job = { name: 'cut.gcode', state: 'HELD', driver: 'grbl', analysis };
+  says({ devices, jobs: [job] }, 'cut.gcode leaves the machine’s reach: it is held. Nothing is running or waiting.', 'attention');
+  says({ devices, jobs: [{ ...job, analysis: { ...analysis, max: [1, 1, 0] } }] }, 'cut.gcode should not run as it is: it is held. Nothing is running or waiting.', 'attention');
+});
+
+test('an interrupted job asks for a decision', () =>
+  says({ jobs: [{ name: 'part.nc', state: 'INTERRUPTED' }] }, 'part.nc was interrupted: decide. Nothing is running or waiting.', 'attention'));
+
+test('a machine that stands and waits comes before a job that was not begun', () => {
+  const jobs = [{ name: 'plate.nc', state: 'HELD' }, { name: 'x', state: 'PAUSED', device: 'mill', error: 'turn the part' }];
+  says({ jobs }, '2 things need you: mill waits for you: turn the part and plate.nc is held. Nothing is running or waiting.', 'attention');
+});
+
+test('a queue that starts nothing is said', () => {
+  const queue = { state: 'paused', parts: [{ device: null, mode: 'paused' }, { device: 'mill', mode: 'draining' }], waiting: [], why: new Map() };
+  says({ queue, jobs: [{ name: 'x', state: 'QUEUED' }] }, 'The queue is paused and the queue of mill is draining. Nothing is running, 1 job waiting.', 'attention');
+  says({ queue: { ...queue, parts: queue.parts.slice(0, 1) }, jobs: [{ name: 'y', state: 'HELD' }] }, 'y is held: it needs you. Nothing is running or waiting. The queue is paused.', 'attention');
+});
+
 test('what mends itself is said but asks for nobody', () =>
   says({ daemons: [{ name: 'camera', state: 'BACKOFF' }] }, 'camera is restarting. Nothing is running or waiting.', 'attention'));
 

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { areaPath } from '../../static/history.js';
+import { isOutside, reached, toolPlace } from '../../static/pathplace.js';
 import { apply, initial, LIVE, mergeFeed, mergeThings } from '../../static/reduce.js';
 
-globalThis.matchMedia = () => ({ matches: false });
-const { isOutside, reached, toolPlace } = await import('../../static/toolpath.js');
 
 const change = (seq, to_state, more = {}) => ({ type: 'job_state_change', timestamp: '2026-01-01T00:00:00.000Z', seq, channel: 'jobs', job_id: 'j', job_name: 'x.nc', from_state: null, to_state, reason: '', device_id: 'm', metadata: {}, ...more });
 

@@ -3,5 +3,7 @@
 mod browser;
 mod daemons;
 mod files;
+mod jobs;
 mod looks;
+mod machines;
 mod works;

@@ -154,6 +154,16 @@ impl Browser {
         self.devtools("Emulation.setTouchEmulationEnabled", &json!({"enabled": phone}));
     }
 
+    /// Presses a key, and lets it go; with Alt if `alt`.
+    #[track_caller]
+    pub(super) fn press(&self, key: &str, alt: bool) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let modifiers = u8::from(alt); // of the protocol: Alt is 1
+            let event = json!({"type": kind, "key": key, "code": key, "modifiers": modifiers});
+            self.devtools("Input.dispatchKeyEvent", &event);
+        }
+    }
+
     /// What the page has complained of in the console since this was last asked.
     #[track_caller]
     pub(super) fn complaints(&self) -> Vec<String> {

@@ -7,12 +7,13 @@ use serde_json::json;
 use super::browser::Browser;
 use crate::support::{Station, eventually};
 
-fn sample() -> &'static Path {
+pub(super) fn sample() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/static/samples/rosette.gcode"))
 }
 
+/// Opens a view and waits until it shows what is so.
 #[track_caller]
-fn page(browser: &Browser, station: &Station, view: &str) {
+pub(super) fn page(browser: &Browser, station: &Station, view: &str) {
     browser.goto(&format!("http://localhost:{}/#/{view}", station.address().port()));
     browser.until("the page is live", "document.body.dataset.connection === 'live'");
 }

@@ -36,7 +36,10 @@ fn a_picture_of_a_file_shows_its_motion() {
     let id = job["id"].as_str().unwrap();
     let picture = station.tcp().get(&format!("/api/v1/jobs/{id}/toolpath")).expect(200);
     let names: Vec<&String> = picture.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["draw", "lines", "lines_total", "max", "min", "points", "simplified"]);
+    assert_eq!(
+        names,
+        ["draw", "lines", "lines_total", "max", "min", "numbers", "points", "simplified"]
+    );
     let points = picture["points"].as_array().unwrap();
     assert_eq!(points[2..6], [10.0, 10.0, 10.0, 20.0]);
     assert_eq!(points[points.len() - 2..], [20.0, 20.0]);

@@ -1,14 +1,15 @@
 /**
- * The log of one daemon as it is written: the last lines from its file, then each line from the
+ * The log of one daemon or job as it is written: the last lines from its file, then each line from the
  * WebSocket. It follows the end until a person scrolls up; then it stands still and counts what waits.
  */
 
-import { daemonPath, getText } from './api.js';
+import { getText } from './api.js';
 import { attribute, h, show, text, uniqueId } from './dom.js';
 import { count, plural } from './format.js';
 import { beyond, contains, KEPT, linesOf, overlap } from './loglines.js';
 
-const TAIL = 200;
+/** Lines that are read back. */
+export const TAIL = 200;
 /** So near to the end, in pixels, is at the end. */
 const NEAR = 24;
 
@@ -16,16 +17,19 @@ const NEAR = 24;
 const lineOf = (words) => (words === null ? gap('some lines were missed') : { words, element: h('p', {}, words === '' ? '\u00a0' : words) });
 const gap = (words) => ({ words: null, element: h('p', { class: 'gap' }, `… ${words} …`) });
 
-/** `close()` is called when the person closes it. */
-export function logPanel({ following }, name, close) {
+/**
+ * `{name, channel, path, title}`: whose log it is, the channel that tells its lines, and where the last
+ * `TAIL` of them are read. `close()` is called when the person closes it; without, it stays.
+ */
+export function logPanel({ following }, { name, channel, path, title = 'Log' }, close = null) {
   const id = uniqueId('find-line');
   const find = h('input', { id, type: 'search', placeholder: 'word', autocomplete: 'off', spellcheck: 'false', on: { input: refilter } });
   const follow = h('button', { type: 'button', data: { action: 'follow' }, on: { click: () => hold(!held) } });
-  const done = h('button', { type: 'button', class: 'quiet', 'aria-label': `Close the log of ${name}`, on: { click: close } }, 'Close');
+  const done = close && h('button', { type: 'button', class: 'quiet', 'aria-label': `Close the log of ${name}`, on: { click: close } }, 'Close');
   const note = h('span', { class: 'note figures' });
   const trouble = h('p', { class: 'refusal', role: 'alert' });
   const output = h('div', { class: 'log-lines mono', role: 'region', tabindex: '0', 'aria-label': `Log of ${name}`, on: { scroll: scrolled } });
-  const head = h('header', {}, h('h3', {}, 'Log'), note, h('p', { class: 'field' }, h('label', { for: id }, 'Find'), find), follow, done);
+  const head = h('header', {}, h('h3', {}, title), note, h('p', { class: 'field' }, h('label', { for: id }, 'Find'), find), follow, done);
   const element = h('div', { class: 'log-panel', data: { log: name }, role: 'group', 'aria-label': `Log of ${name}` }, head, trouble, output);
 
   /** What is shown, each with its element; what came since it was held still, or since the last frame. */
@@ -39,7 +43,7 @@ export function logPanel({ following }, name, close) {
   let frame = null;
   let toldEmpty = false;
 
-  const leave = following.follow(`daemon:${name}`, { begin: read, line: (words) => linesOf(words).forEach(take), refused: (words) => say(`Live lines: ${words}`) });
+  const leave = following.follow(channel, { begin: read, line: (words) => linesOf(words).forEach(take), refused: (words) => say(`Live lines: ${words}`) });
 
   /** Everything from now on is heard: what was written before that stands in the file. */
   async function read() {
@@ -47,7 +51,7 @@ export function logPanel({ following }, name, close) {
     const mine = readings;
     early ??= [];
     try {
-      const lines = linesOf(await getText(`${daemonPath(name, 'log')}?lines=${TAIL}`));
+      const lines = linesOf(await getText(path));
       if (mine === readings) join(lines);
       if (mine === readings) say('');
     } catch (error) {
