@@ -47,9 +47,9 @@ async fn one(client: &Client, out: Out, id: JobId, consent: Consent) -> Result<(
     let plan = client.get(&address).await?;
     if !consent.yes {
         if out.is_json() {
-            print_json(&plan)?
+            print_json(&plan)?;
         } else {
-            tell(&job, &plan)?
+            tell(&job, &plan)?;
         }
         if !asked(&plan)? {
             return Err(Failure::Failed(format!(

@@ -5,6 +5,7 @@
 //! machine is plugged in again, homed, another attempt) makes another one of it.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -163,7 +164,10 @@ fn token(job: &Job, device: &Device, trace: &Trace, plan: &ResumePlan) -> String
         job.id, job.attempts, job.started_at, device.connected_at, device.homed_at
     );
     let digest = Sha256::digest(facts.as_bytes());
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(12).fold(String::new(), |mut token, byte| {
+        _ = write!(token, "{byte:02x}");
+        token
+    })
 }
 
 #[cfg(test)]

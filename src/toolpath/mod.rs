@@ -24,7 +24,7 @@ mod split;
 mod suit;
 
 pub use analyse::analyse;
-pub use drawing::{Drawing, Layer};
+pub use drawing::{Drawing, Layer, Stroke};
 pub use estimate::Estimate;
 pub use follow::{Follower, Found, Lines, Note};
 pub use kind::FileKind;
