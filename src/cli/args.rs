@@ -16,6 +16,7 @@ use super::{
     lifecycle::ShutdownArgs,
     logs::LogsArgs,
     plugin::PluginCommand,
+    queue::QueueCommand,
     reconcile::ReconcileArgs,
     start::StartArgs,
     submit::{RunArgs, SubmitArgs},
@@ -164,7 +165,7 @@ pub(super) enum Command {
     /// Look at jobs and decide about them
     #[command(subcommand, visible_alias = "jobs", subcommand_required = true)]
     Job(JobCommand),
-    /// Look at the queue
+    /// Look at the queue, pause it, drain it
     #[command(subcommand, subcommand_required = true)]
     Queue(QueueCommand),
     /// Look at machines and operate them
@@ -220,17 +221,6 @@ Examples:
   stationd daemon restart sync metrics
   stationd daemon restart --all --rolling
   stationd daemon logs camera -f";
-
-/// `queue …`
-#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
-pub(super) enum QueueCommand {
-    /// Show what waits and what runs, in the order in which it will run
-    Show {
-        /// Only what may run on this device
-        #[arg(long, value_name = "NAME")]
-        device: Option<String>,
-    },
-}
 
 /// `check …`
 #[derive(Subcommand, Clone, Debug, PartialEq)]

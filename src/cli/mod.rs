@@ -7,6 +7,7 @@
 //! Every group of commands has a file: its options and what it does stand together.
 
 mod args;
+mod batch;
 mod check_file;
 mod client;
 pub mod config;
@@ -18,6 +19,7 @@ mod events;
 mod failure;
 mod heartbeat;
 mod job;
+mod job_edit;
 mod lifecycle;
 mod live;
 mod logs;
@@ -26,6 +28,7 @@ mod parse;
 mod parse_table;
 mod plugin;
 mod print;
+mod queue;
 mod reconcile;
 mod report;
 mod run;
@@ -37,6 +40,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod wish;
 
 pub use parse::{Invocation, Task, parse};
 pub use run::run;

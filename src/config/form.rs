@@ -65,6 +65,8 @@ pub(super) enum Form {
     Address,
     /// An `http://` URL.
     Url,
+    /// A time zone by its name.
+    Zone,
     Driver,
     Port,
 }
@@ -146,6 +148,7 @@ impl Form {
             Self::Pattern => "a regular expression".into(),
             Self::Address => "HOST:PORT".into(),
             Self::Url => "http://HOST[:PORT][/PATH]".into(),
+            Self::Zone => "local, UTC or a name as Europe/Berlin".into(),
             Self::Driver => SUPPORTED_DRIVERS.join(", "),
             Self::Port => "an absolute path, tcp://HOST:PORT or sim:DRIVER".into(),
         }
@@ -285,6 +288,9 @@ impl Form {
             Self::Address => {
                 text::address(text).then(|| leaf(text.into())).ok_or("is not an address".into())
             }
+            Self::Zone => text::zone(text)
+                .then(|| leaf(text.into()))
+                .ok_or("is not a time zone that this computer knows".into()),
             Self::Url => text::url(text).then(|| leaf(text.into())).ok_or("is not a URL".into()),
             Self::Driver => text::driver(text).map(leaf),
             Self::Port => text::port(text).map(leaf),

@@ -8,16 +8,17 @@ use actix_web::{
 
 use super::{
     access::Role::{Admin, Nobody, Operator, Readonly},
-    assets, daemons, devices,
+    assets, batch, daemons, devices, edit,
     error::Problem,
     events,
     guard::route,
-    health, job_files, jobs, plugins, station, submit, ws,
+    health, job_files, jobs, plugins, queue, station, submit, ws,
 };
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
+const PATCH: Method = Method::PATCH;
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config
@@ -34,17 +35,21 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/status").route(route(GET, Readonly, health::status)))
         .service(at("/metrics/history").route(route(GET, Readonly, health::history)))
         .service(at("/events").route(route(GET, Readonly, events::list)))
-        .service(at("/queue").route(route(GET, Readonly, jobs::queue)))
+        .service(at("/queue").route(route(GET, Readonly, queue::show)))
+        .service(at("/queue/{verb:pause|resume|drain}").route(route(POST, Operator, queue::set)))
         .service(at("/jobs").route(route(GET, Readonly, jobs::list)).route(route(
             POST,
             Operator,
             submit::submit,
         )))
-        .service(at("/jobs/{id}").route(route(GET, Readonly, jobs::show)).route(route(
-            DELETE,
-            Operator,
-            jobs::delete,
-        )))
+        .service(at("/jobs/batch").route(route(POST, Operator, batch::submit)))
+        .service(
+            at("/jobs/{id}")
+                .route(route(GET, Readonly, jobs::show))
+                .route(route(PATCH, Operator, edit::patch))
+                .route(route(DELETE, Operator, jobs::delete)),
+        )
+        .service(at("/jobs/{id}/history").route(route(GET, Readonly, jobs::history)))
         .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
         .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
         .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
@@ -115,7 +120,8 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
         "/jobs" | "/plugins" | "/devices/detect" | "/daemons/{verb:start|stop|restart}" => {
             "GET, POST"
         }
-        "/jobs/{id}" => "GET, DELETE",
+        "/jobs/{id}" => "GET, PATCH, DELETE",
+        "/jobs/batch" | "/queue/{verb:pause|resume|drain}" => "POST",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",
         "/shutdown" | "/restart" | "/reload" | "/reconcile" => "POST",

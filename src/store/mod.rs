@@ -22,6 +22,7 @@ mod migrate;
 mod open;
 mod page;
 mod pending;
+pub mod queue_modes;
 mod readers;
 pub mod settings;
 #[cfg(test)]

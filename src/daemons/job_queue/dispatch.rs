@@ -6,14 +6,15 @@
 use actix::{fut::wrap_future, prelude::*};
 use log::{error, warn};
 
-use super::JobQueue;
+use super::{JobQueue, modes::finish_drains};
 use crate::{
     daemons::{Tools, device_manager::RunJob},
     domain::{Device, DeviceStatus, Job, JobState, Payload, Timestamp},
     link::Source,
     store::{
-        StoreError,
-        jobs::{self, Change, Claimant},
+        StoreError, Tx,
+        jobs::{self, Change, Claimant, Groups},
+        queue_modes::Mode,
     },
 };
 
@@ -31,6 +32,9 @@ impl Handler<Wake> for JobQueue {
     }
 }
 
+/// Judged in one write, so that submissions are not held up.
+const SETTLED: u32 = 200;
+
 /// What one look at the queue found.
 struct Found {
     commands: Vec<Job>,
@@ -44,7 +48,11 @@ impl JobQueue {
         }
         (self.claiming, self.again) = (true, false);
         let slots = self.options.max_concurrent_commands.saturating_sub(self.running.len());
-        let found = look(self.tools.clone(), slots);
+        let groups = Groups {
+            named: self.options.groups.clone(),
+            usual: self.options.max_concurrent_commands,
+        };
+        let found = look(self.tools.clone(), slots, groups);
         ctx.spawn(wrap_future::<_, Self>(found).map(|found, this, ctx| {
             this.claiming = false;
             this.trouble = found.as_ref().err().map(ToString::to_string);
@@ -68,12 +76,21 @@ impl JobQueue {
 }
 
 /// Claims for every free machine and for `slots` programs; device jobs are handed over at once.
-async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
+async fn look(tools: Tools, slots: usize, groups: Groups) -> Result<Found, StoreError> {
+    settle(&tools).await?;
+    let modes = tools.board.queue_modes();
+    let slots = if modes.whole() == Some(Mode::Paused) { 0 } else { slots };
     let devices = tools.board.devices();
     for device in devices.iter().filter(|device| is_free(device)) {
+        let mode = modes.device(&device.name);
+        if [modes.whole(), mode].contains(&Some(Mode::Paused)) {
+            continue;
+        }
+        // One that is drained leaves to others what others may do.
+        let only_named = mode.is_some();
         let (machine, now) = (claimant(device, &devices), Timestamp::now());
-        let claimed =
-            tools.store.write(move |tx| jobs::claim_for_device(tx, &machine, now)).await?;
+        let claim = move |tx: &Tx<'_>| jobs::claim_for_device(tx, &machine, only_named, now);
+        let claimed = tools.store.write(claim).await?;
         if let Some(job) = claimed {
             hand_over(&tools, device.name.clone(), job).await?;
         }
@@ -81,13 +98,24 @@ async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
     let mut commands = Vec::new();
     while commands.len() < slots {
         let now = Timestamp::now();
-        match tools.store.write(move |tx| jobs::claim_command(tx, now)).await? {
+        let groups = groups.clone();
+        match tools.store.write(move |tx| jobs::claim_command(tx, &groups, now)).await? {
             Some(job) => commands.push(job),
             None => break,
         }
     }
+    finish_drains(&tools).await?;
     let next = tools.store.read(jobs::next_not_before)?;
     Ok(Found { commands, next })
+}
+
+/// Judges anew whatever waits for a job that has ended.
+async fn settle(tools: &Tools) -> Result<(), StoreError> {
+    while tools.store.read(jobs::unsettled)? {
+        let now = Timestamp::now();
+        tools.store.write(move |tx| jobs::settle(tx, now, SETTLED)).await?;
+    }
+    Ok(())
 }
 
 fn is_free(device: &Device) -> bool {

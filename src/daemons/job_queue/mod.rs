@@ -15,9 +15,13 @@ mod act;
 mod actor;
 mod commands;
 mod dispatch;
+mod modes;
 mod program;
 mod tidy;
+mod why;
 
 pub use act::{Act, QueueError};
 pub use actor::{JobQueue, Options};
 pub use dispatch::Wake;
+pub use modes::SetMode;
+pub use why::Waiting;

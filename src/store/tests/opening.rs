@@ -7,10 +7,11 @@ use tempfile::TempDir;
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
 
 /// Every migration that was ever released.
-const RELEASED: [(&str, &str); 3] = [
+const RELEASED: [(&str, &str); 4] = [
     ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
     ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
     ("V3__preflight", include_str!("../../../migrations/V3__preflight.sql")),
+    ("V5__queue", include_str!("../../../migrations/V5__queue.sql")),
 ];
 
 fn with_migrations(dir: &TempDir, more: &[(&str, &str)]) -> Result<(), StoreError> {
@@ -92,11 +93,11 @@ fn a_clean_stop_needs_no_check_and_any_other_gets_one() {
 fn a_database_from_a_newer_program_is_refused_with_both_versions() {
     let (dir, store) = fresh();
     store.close().unwrap();
-    with_migrations(&dir, &[("V7__future", "CREATE TABLE future (a INTEGER) STRICT")]).unwrap();
+    with_migrations(&dir, &[("V99__future", "CREATE TABLE future (a INTEGER) STRICT")]).unwrap();
     let error = open(&dir).map(drop).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }));
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 5, .. }));
     let text = error.to_string();
-    assert!(text.contains("version 7") && text.contains("up to 3"), "{text}");
+    assert!(text.contains("version 99") && text.contains("up to 5"), "{text}");
 }
 
 #[test]
@@ -104,14 +105,14 @@ fn an_older_database_is_copied_before_it_is_migrated() {
     let (dir, store) = fresh();
     let job = write(&store, |tx| jobs::insert(tx, &command())).job;
     store.close().unwrap();
-    with_migrations(&dir, &[("V4__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V90__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     let copies = backups(&dir);
     assert_eq!(copies.len(), 1);
     backup::verify(&copies[0]).unwrap();
     let copy = Connection::open(&copies[0]).unwrap();
     assert_eq!(jobs::get(&copy, job.id).unwrap(), job);
     assert!(copy.prepare("SELECT more FROM jobs").is_err(), "as it was before");
-    with_migrations(&dir, &[("V4__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V90__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     assert_eq!(backups(&dir).len(), 1, "twice is nothing");
 }
 
@@ -121,7 +122,7 @@ fn a_migration_that_fails_half_way_leaves_the_database_as_it_was() {
     store.close().unwrap();
     let steps = [
         ("V2__good", "CREATE TABLE good (a INTEGER) STRICT"),
-        ("V3__bad", "CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"),
+        ("V90__bad", "CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"),
     ];
     assert!(matches!(with_migrations(&dir, &steps), Err(StoreError::Migration(_))));
     let store = open(&dir).unwrap();
