@@ -18,6 +18,7 @@ use super::{
     plugin::PluginCommand,
     queue::QueueCommand,
     reconcile::ReconcileArgs,
+    schedule::ScheduleCommand,
     start::StartArgs,
     submit::{RunArgs, SubmitArgs},
 };
@@ -168,6 +169,9 @@ pub(super) enum Command {
     /// Look at the queue, pause it, drain it
     #[command(subcommand, subcommand_required = true)]
     Queue(QueueCommand),
+    /// Jobs that come again and again
+    #[command(subcommand, visible_alias = "schedules", subcommand_required = true)]
+    Schedule(ScheduleCommand),
     /// Look at machines and operate them
     #[command(subcommand, visible_alias = "devices", subcommand_required = true)]
     Device(DeviceCommand),

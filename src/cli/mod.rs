@@ -32,6 +32,7 @@ mod queue;
 mod reconcile;
 mod report;
 mod run;
+mod schedule;
 mod shell;
 mod start;
 mod status;

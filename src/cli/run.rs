@@ -13,7 +13,7 @@ use super::{
     parse::Invocation,
     plugin,
     print::Out,
-    queue, reconcile, shell, status, submit,
+    queue, reconcile, schedule, shell, status, submit,
 };
 
 /// Does what a command line other than `start` asks for, and says on standard error why it could
@@ -72,6 +72,7 @@ async fn ask(client: &Client, out: Out, global: &Global, command: &Command) -> R
         Command::Ready => status::ready(client, out).await,
         Command::Metrics => status::metrics(client).await,
         Command::Queue(command) => queue::run(client, out, command).await,
+        Command::Schedule(command) => schedule::run(client, out, command).await,
         Command::Shutdown(args) => lifecycle::shutdown(client, out, args).await,
         Command::Restart => lifecycle::restart(client, out).await,
         Command::Reload => lifecycle::reload(client, out).await,

@@ -22,6 +22,7 @@ mod needed;
 mod plan;
 mod program;
 mod rules;
+mod schedule;
 mod time;
 mod variables;
 mod when;
@@ -50,6 +51,7 @@ pub use program::{
     Readiness, RestartMode,
 };
 pub use rules::{IfTaken, Retry, Rules};
+pub use schedule::{Due, Missed, NotCron, Schedule, check_cron};
 pub use time::Timestamp;
 pub use variables::variables;
 pub use when::{NotATime, when};

@@ -32,6 +32,7 @@ mod query;
 mod queue;
 mod rate;
 mod routes;
+mod schedules;
 mod server;
 mod settings;
 mod station;

@@ -12,7 +12,7 @@ use super::{
     error::Problem,
     events,
     guard::route,
-    health, job_files, jobs, plugins, queue, station, submit, ws,
+    health, job_files, jobs, plugins, queue, schedules, station, submit, ws,
 };
 
 const GET: Method = Method::GET;
@@ -57,6 +57,22 @@ fn api(config: &mut ServiceConfig) {
             POST,
             Operator,
             jobs::act,
+        )))
+        .service(at("/schedules").route(route(GET, Readonly, schedules::list)).route(route(
+            POST,
+            Operator,
+            schedules::add,
+        )))
+        .service(at("/schedules/{name}").route(route(GET, Readonly, schedules::show)).route(route(
+            DELETE,
+            Operator,
+            schedules::delete,
+        )))
+        .service(at("/schedules/{name}/run").route(route(POST, Operator, schedules::run)))
+        .service(at("/schedules/{name}/{verb:pause|resume}").route(route(
+            POST,
+            Operator,
+            schedules::set,
         )))
         .service(at("/devices").route(route(GET, Readonly, devices::list)))
         .service(at("/devices/detect").route(route(GET, Readonly, devices::detect)).route(route(
@@ -117,11 +133,17 @@ fn at(path: &str) -> Resource {
 async fn no_such_method(request: HttpRequest) -> HttpResponse {
     let pattern = request.match_pattern().unwrap_or_default();
     let allowed = match pattern.strip_prefix("/api/v1").unwrap_or_default() {
-        "/jobs" | "/plugins" | "/devices/detect" | "/daemons/{verb:start|stop|restart}" => {
-            "GET, POST"
-        }
+        "/jobs"
+        | "/schedules"
+        | "/plugins"
+        | "/devices/detect"
+        | "/daemons/{verb:start|stop|restart}" => "GET, POST",
         "/jobs/{id}" => "GET, PATCH, DELETE",
-        "/jobs/batch" | "/queue/{verb:pause|resume|drain}" => "POST",
+        "/schedules/{name}" => "GET, DELETE",
+        "/jobs/batch"
+        | "/schedules/{name}/run"
+        | "/schedules/{name}/{verb:pause|resume}"
+        | "/queue/{verb:pause|resume|drain}" => "POST",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",
         "/shutdown" | "/restart" | "/reload" | "/reconcile" => "POST",

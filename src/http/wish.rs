@@ -182,6 +182,14 @@ impl Wish {
         if problems.is_empty() { Ok(()) } else { Err(Problem::Invalid(problems)) }
     }
 
+    /// True if it can be asked for again and again.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.not_before.is_none()
+            && self.depends_on.is_empty()
+            && self.copies.is_none()
+            && self.reference.is_none()
+    }
+
     /// How many jobs it is.
     pub(super) fn copies(&self) -> u32 {
         self.copies.unwrap_or(1)

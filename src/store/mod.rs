@@ -24,6 +24,7 @@ mod page;
 mod pending;
 pub mod queue_modes;
 mod readers;
+pub mod schedules;
 pub mod settings;
 #[cfg(test)]
 mod tests;

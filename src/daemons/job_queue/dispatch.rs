@@ -4,9 +4,10 @@
 //! claim is one durable write, and only its answer starts anything.
 
 use actix::{fut::wrap_future, prelude::*};
+use jiff::tz::TimeZone;
 use log::{error, warn};
 
-use super::{JobQueue, modes::finish_drains};
+use super::{JobQueue, modes::finish_drains, schedules::run_due};
 use crate::{
     daemons::{Tools, device_manager::RunJob},
     domain::{Device, DeviceStatus, Job, JobState, Payload, Timestamp},
@@ -52,7 +53,8 @@ impl JobQueue {
             named: self.options.groups.clone(),
             usual: self.options.max_concurrent_commands,
         };
-        let found = look(self.tools.clone(), slots, groups);
+        let due = (self.options.timezone.clone(), self.options.max_storage);
+        let found = look(self.tools.clone(), slots, groups, due);
         ctx.spawn(wrap_future::<_, Self>(found).map(|found, this, ctx| {
             this.claiming = false;
             this.trouble = found.as_ref().err().map(ToString::to_string);
@@ -76,7 +78,13 @@ impl JobQueue {
 }
 
 /// Claims for every free machine and for `slots` programs; device jobs are handed over at once.
-async fn look(tools: Tools, slots: usize, groups: Groups) -> Result<Found, StoreError> {
+async fn look(
+    tools: Tools,
+    slots: usize,
+    groups: Groups,
+    (zone, limit): (TimeZone, u64),
+) -> Result<Found, StoreError> {
+    let due = run_due(&tools, &zone, limit).await?;
     settle(&tools).await?;
     let modes = tools.board.queue_modes();
     let slots = if modes.whole() == Some(Mode::Paused) { 0 } else { slots };
@@ -106,6 +114,7 @@ async fn look(tools: Tools, slots: usize, groups: Groups) -> Result<Found, Store
     }
     finish_drains(&tools).await?;
     let next = tools.store.read(jobs::next_not_before)?;
+    let next = [due, next].into_iter().flatten().min();
     Ok(Found { commands, next })
 }
 

@@ -17,6 +17,7 @@ mod commands;
 mod dispatch;
 mod modes;
 mod program;
+mod schedules;
 mod tidy;
 mod why;
 
