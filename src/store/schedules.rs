@@ -45,6 +45,13 @@ pub fn list(connection: &Connection) -> Result<Vec<Schedule>, StoreError> {
     select(connection, "ORDER BY name", [])
 }
 
+/// When the first of them is due. Cheap.
+pub fn next(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL";
+    let next: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(next.map(Timestamp::from_ms))
+}
+
 /// The schedule of that name or id.
 pub fn get(connection: &Connection, name: &str) -> Result<Schedule, StoreError> {
     find(connection, name)?.ok_or_else(|| StoreError::NotFound(format!("schedule {name}")))

@@ -18,6 +18,7 @@ mod machines;
 mod metrics;
 mod plugins;
 mod processes;
+mod queue;
 mod storage;
 mod supervision;
 mod support;

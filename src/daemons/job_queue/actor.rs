@@ -79,6 +79,10 @@ pub struct JobQueue {
     pub(super) stopping: bool,
     ends: Option<Ends>,
     pub(super) trouble: Option<String>,
+    /// When schedules were last looked at, all of them.
+    pub(super) looked_at: Option<Instant>,
+    /// Wakes it when something is due.
+    pub(super) alarm: Option<SpawnHandle>,
 }
 
 impl JobQueue {
@@ -95,6 +99,8 @@ impl JobQueue {
             stopping: false,
             ends: None,
             trouble: None,
+            looked_at: None,
+            alarm: None,
         })
     }
 

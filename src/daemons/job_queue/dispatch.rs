@@ -3,6 +3,8 @@
 //! One claim is under way at a time; a [`Wake`] that comes meanwhile makes it look once more. Every
 //! claim is one durable write, and only its answer starts anything.
 
+use std::time::{Duration, Instant};
+
 use actix::{fut::wrap_future, prelude::*};
 use jiff::tz::TimeZone;
 use log::{error, warn};
@@ -36,6 +38,15 @@ impl Handler<Wake> for JobQueue {
 /// Judged in one write, so that submissions are not held up.
 const SETTLED: u32 = 200;
 
+/// Between two looks at all schedules, due or not.
+const ALL_SCHEDULES: Duration = Duration::from_secs(10);
+
+/// How schedules are looked at.
+struct Schedules {
+    zone: TimeZone,
+    all: bool,
+}
+
 /// What one look at the queue found.
 struct Found {
     commands: Vec<Job>,
@@ -53,8 +64,12 @@ impl JobQueue {
             named: self.options.groups.clone(),
             usual: self.options.max_concurrent_commands,
         };
-        let due = (self.options.timezone.clone(), self.options.max_storage);
-        let found = look(self.tools.clone(), slots, groups, due);
+        let all = self.looked_at.is_none_or(|looked| looked.elapsed() >= ALL_SCHEDULES);
+        if all {
+            self.looked_at = Some(Instant::now());
+        }
+        let due = Schedules { zone: self.options.timezone.clone(), all };
+        let found = look(self.tools.clone(), slots, groups, due, self.options.max_storage);
         ctx.spawn(wrap_future::<_, Self>(found).map(|found, this, ctx| {
             this.claiming = false;
             this.trouble = found.as_ref().err().map(ToString::to_string);
@@ -72,7 +87,11 @@ impl JobQueue {
         }
         if let Some(at) = found.next {
             let wait = Timestamp::now().until(at);
-            ctx.notify_later(Wake, wait + std::time::Duration::from_millis(1));
+            let alarm = ctx.notify_later(Wake, wait + Duration::from_millis(1));
+            // One alarm is enough: the next look sets the next one.
+            if let Some(before) = self.alarm.replace(alarm) {
+                ctx.cancel_future(before);
+            }
         }
     }
 }
@@ -82,9 +101,10 @@ async fn look(
     tools: Tools,
     slots: usize,
     groups: Groups,
-    (zone, limit): (TimeZone, u64),
+    Schedules { zone, all }: Schedules,
+    limit: u64,
 ) -> Result<Found, StoreError> {
-    let due = run_due(&tools, &zone, limit).await?;
+    let due = run_due(&tools, &zone, limit, all).await?;
     settle(&tools).await?;
     let modes = tools.board.queue_modes();
     let slots = if modes.whole() == Some(Mode::Paused) { 0 } else { slots };

@@ -6,18 +6,24 @@ use log::{info, warn};
 use crate::{
     daemons::Tools,
     domain::Timestamp,
-    store::{StoreError, queue_modes::Mode, schedules},
+    store::{StoreError, Tx, queue_modes::Mode, schedules},
 };
 
-/// Submits what is due; answers when something is due next. While the queue is drained nothing is:
+/// Submits what is due; answers when something is due next. Unless `all` are looked at, only if one
+/// is due: that finds a clock that was set back. While the queue is drained nothing is:
 /// what comes due then was missed.
 pub(super) async fn run_due(
     tools: &Tools,
     zone: &TimeZone,
     limit: u64,
+    all: bool,
 ) -> Result<Option<Timestamp>, StoreError> {
     if tools.board.queue_modes().whole().is_some_and(Mode::refuses) {
         return Ok(None);
+    }
+    let next = tools.store.read(schedules::next)?;
+    if !all && next.is_none_or(|next| next > Timestamp::now()) {
+        return Ok(next);
     }
     let mut soonest = None;
     for schedule in tools.store.read(schedules::list)?.into_iter().filter(|it| !it.paused) {
@@ -38,9 +44,8 @@ pub(super) async fn run_due(
             warn!("schedule {}: runs since {:?} were missed", schedule.name, schedule.next_at);
         }
         info!("schedule {}: {} jobs are submitted", schedule.name, due.runs.len());
-        let fire = move |tx: &crate::store::Tx<'_>| {
-            schedules::fire(tx, &schedule, due.runs.len(), next, note, limit)
-        };
+        let fire =
+            move |tx: &Tx<'_>| schedules::fire(tx, &schedule, due.runs.len(), next, note, limit);
         tools.store.write(fire).await?;
     }
     Ok(soonest)
