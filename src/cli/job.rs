@@ -183,9 +183,10 @@ pub(super) fn table(out: Out, jobs: &[Value]) -> Result<(), Failure> {
 async fn show(client: &Client, out: Out, args: &ShowArgs) -> Result<(), Failure> {
     for id in &args.jobs.ids {
         let mut job = client.get(&format!("/api/v1/jobs/{id}")).await?;
-        let history = match args.history {
-            true => Some(client.get(&format!("/api/v1/jobs/{id}/history")).await?),
-            false => None,
+        let history = if args.history {
+            Some(client.get(&format!("/api/v1/jobs/{id}/history")).await?)
+        } else {
+            None
         };
         if out.is_json() {
             if let Some(mut history) = history {

@@ -114,6 +114,7 @@ pub struct NewJob {
     /// What was found in the file.
     pub analysis: Option<Analysis>,
     /// It may run although its verdict is red.
+    #[serde(default)]
     pub forced: bool,
 }
 

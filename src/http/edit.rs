@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::{
     app::{App, entry},
@@ -28,7 +29,7 @@ struct Patch {
     #[serde(deserialize_with = "priority")]
     priority: Option<Priority>,
     #[serde(deserialize_with = "given")]
-    not_before: Option<Option<String>>,
+    not_before: Option<Value>,
     labels: Option<BTreeMap<String, String>>,
     before: Option<JobId>,
     place: Option<End>,
@@ -46,8 +47,8 @@ fn priority<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Priorit
 }
 
 /// Tells null from nothing at all.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// The version that a request is about, by its `If-Match`.
@@ -64,7 +65,7 @@ pub(super) fn if_match(request: &HttpRequest) -> Result<Option<u64>, Problem> {
         .ok_or_else(|| Problem::Malformed("If-Match names the ETag of a job, as \"3\"".to_owned()))
 }
 
-/// A job with its version as the ETag.
+/// A job with its version as the `ETag`.
 pub(super) fn versioned(job: &Job) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::ETAG, format!("\"{}\"", job.version))).json(job)
 }
@@ -128,12 +129,13 @@ fn edit(app: &App, kind: JobKind, patch: Patch) -> Result<Edit, Problem> {
     if patch.labels.as_ref().is_some_and(|labels| !fit(labels)) {
         return Err(Problem::field("labels", LABELS));
     }
-    let time = |text: String| when(&text, Timestamp::now(), &app.settings().timezone);
     let not_before = match patch.not_before {
         None => None,
+        Some(Value::Null) => Some(None),
         Some(text) => {
-            let time = text.map(time).transpose();
-            Some(time.map_err(|error| Problem::field("not_before", error))?)
+            let text = text.as_str().unwrap_or_default();
+            let time = when(text, Timestamp::now(), &app.settings().timezone);
+            Some(Some(time.map_err(|error| Problem::field("not_before", error))?))
         }
     };
     Ok(Edit { name, priority: patch.priority, not_before, labels: patch.labels, place })

@@ -140,13 +140,16 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
         | "/daemons/{verb:start|stop|restart}" => "GET, POST",
         "/jobs/{id}" => "GET, PATCH, DELETE",
         "/schedules/{name}" => "GET, DELETE",
-        "/jobs/batch"
+        "/shutdown"
+        | "/restart"
+        | "/reload"
+        | "/reconcile"
+        | "/jobs/batch"
         | "/schedules/{name}/run"
         | "/schedules/{name}/{verb:pause|resume}"
         | "/queue/{verb:pause|resume|drain}" => "POST",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",
-        "/shutdown" | "/restart" | "/reload" | "/reconcile" => "POST",
         path if path.contains("/{action:") || path.ends_with("/estop") => "POST",
         _ => "GET",
     };

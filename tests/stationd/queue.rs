@@ -121,7 +121,9 @@ fn failed_jobs_are_found_and_tried_again_together() {
     let flag = station.home().join("flag");
     let test = json!({"command": ["test", "-e", flag], "labels": {"kind": "dead"}});
     let ids = [(); 3].map(|()| station.submit(&test));
-    ids.iter().for_each(|id| drop(station.await_job(id, "FAILED")));
+    for id in &ids {
+        station.await_job(id, "FAILED");
+    }
     let other = station.submit(&json!({"command": ["true"], "name": "well"}));
     station.await_job(&other, "COMPLETED");
     let listed = |args: &[&str]| {

@@ -175,7 +175,7 @@ async fn persist(
                 let again = format!("{attempt}: {why}; tried again in {seconds:.1} s");
                 // It stands beside the job until that starts again.
                 let error = Some(again.clone());
-                let again = Change { not_before, error, ..Change::because(again) };
+                let again = Change { error, not_before, ..Change::because(again) };
                 jobs::transition(tx, id, JobState::Queued, again)?;
             }
             Ok(ended)

@@ -104,6 +104,8 @@ fn copies_are_jobs_of_their_own() {
     }
     assert_eq!(station.cli(line).exited(0).stdout, text, "the same key gives the same jobs");
     let programs = station.submit_all(&json!({"command": ["true"], "copies": 2}));
-    programs.iter().for_each(|id| drop(station.await_job(id, "COMPLETED")));
+    for id in &programs {
+        station.await_job(id, "COMPLETED");
+    }
     station.local().post("/api/v1/jobs", &json!({"command": ["true"], "copies": 0})).refused(422);
 }

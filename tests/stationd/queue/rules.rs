@@ -27,7 +27,9 @@ fn a_job_may_wait_for_the_failure_of_another_or_for_any_end() {
     station.act(&bad, "release").expect(200);
     station.act(&good, "release").expect(200);
     station.await_job(&mended, "COMPLETED");
-    swept.iter().for_each(|id| drop(station.await_job(id, "COMPLETED")));
+    for id in &swept {
+        station.await_job(id, "COMPLETED");
+    }
     for (id, why) in [(&never[0], "is FAILED"), (&never[1], "is COMPLETED, not failed")] {
         let job = station.await_job(id, "FAILED");
         assert!(job["error"].as_str().unwrap().contains(why), "{job}");
@@ -103,7 +105,9 @@ fn of_a_group_no_more_run_than_are_allowed() {
         let line = ["run", "--group", "other", "--json", "--", "true"];
         station.cli(line).exited(0).json()["id"].as_str().unwrap().to_owned()
     });
-    others.iter().for_each(|id| drop(station.await_job(id, "COMPLETED")));
+    for id in &others {
+        station.await_job(id, "COMPLETED");
+    }
     let (waits_for, text) = why(&station, &renders[1]);
     assert_eq!((waits_for.as_str(), text.contains("render")), ("group", true), "{text}");
     assert_eq!(fs::read_dir(&running).unwrap().count(), 1);
