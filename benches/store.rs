@@ -15,7 +15,7 @@ use std::{
 
 use rusqlite::{Connection, params};
 use stationd::{
-    domain::{JobId, NewJob, Payload, Priority, Timestamp},
+    domain::{JobId, NewJob, Payload, Priority, Rules, Timestamp},
     feed::Feed,
     store::{Store, StoreOptions, Synchronous, jobs},
 };
@@ -162,7 +162,7 @@ fn claims(dir: &Path) {
     let begun = Instant::now();
     let claimed = store.write(|tx| {
         (0..CLAIMS)
-            .map(|_| jobs::claim_command(tx, Timestamp::now()))
+            .map(|_| jobs::claim_command(tx, &jobs::Groups::of(2), Timestamp::now()))
             .collect::<Result<Vec<_>, _>>()
     });
     assert!(claimed.wait().unwrap().iter().all(Option::is_some));
@@ -204,6 +204,7 @@ fn job(payload: usize) -> NewJob {
         depends_on: Vec::new(),
         labels: BTreeMap::new(),
         timeout_seconds: None,
+        rules: Rules::default(),
         max_attempts: 1,
         submitted_by: "bench".to_owned(),
         idempotency_key: None,

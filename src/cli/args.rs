@@ -17,7 +17,9 @@ use super::{
     lifecycle::ShutdownArgs,
     logs::LogsArgs,
     plugin::PluginCommand,
+    queue::QueueCommand,
     reconcile::ReconcileArgs,
+    schedule::ScheduleCommand,
     start::StartArgs,
     submit::{RunArgs, SubmitArgs},
 };
@@ -165,9 +167,12 @@ pub(super) enum Command {
     /// Look at jobs and decide about them
     #[command(subcommand, visible_alias = "jobs", subcommand_required = true)]
     Job(JobCommand),
-    /// Look at the queue
+    /// Look at the queue, pause it, drain it
     #[command(subcommand, subcommand_required = true)]
     Queue(QueueCommand),
+    /// Jobs that come again and again
+    #[command(subcommand, visible_alias = "schedules", subcommand_required = true)]
+    Schedule(ScheduleCommand),
     /// Look at machines and operate them
     #[command(subcommand, visible_alias = "devices", subcommand_required = true)]
     Device(DeviceCommand),
@@ -224,17 +229,6 @@ Examples:
   stationd daemon restart sync metrics
   stationd daemon restart --all --rolling
   stationd daemon logs camera -f";
-
-/// `queue …`
-#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
-pub(super) enum QueueCommand {
-    /// Show what waits and what runs, in the order in which it will run
-    Show {
-        /// Only what may run on this device
-        #[arg(long, value_name = "NAME")]
-        device: Option<String>,
-    },
-}
 
 /// `check …`
 #[derive(Subcommand, Clone, Debug, PartialEq)]

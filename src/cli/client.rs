@@ -110,6 +110,20 @@ impl Client {
         self.json(self.request(Method::POST, path).send_json(body)).await
     }
 
+    /// Changes something; only that version of it, if one is given.
+    pub(super) async fn patch(
+        &self,
+        path: &str,
+        version: Option<u64>,
+        body: &Value,
+    ) -> Result<Value, Failure> {
+        let mut request = self.request(Method::PATCH, path);
+        if let Some(version) = version {
+            request = request.insert_header((header::IF_MATCH, format!("\"{version}\"")));
+        }
+        self.json(request.send_json(body)).await
+    }
+
     /// Deletes something.
     pub(super) async fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.json(self.request(Method::DELETE, path).send()).await
@@ -224,9 +238,7 @@ pub(super) fn refusal(status: StatusCode, detail: String) -> Failure {
         )),
         StatusCode::NOT_FOUND => Failure::NotFound(detail),
         StatusCode::SERVICE_UNAVAILABLE => Failure::Failed(with("try again in a moment")),
-        StatusCode::INSUFFICIENT_STORAGE => {
-            Failure::Failed(with("free some space on its disk, then try again"))
-        }
+        StatusCode::INSUFFICIENT_STORAGE => Failure::Failed(with("make room, then try again")),
         StatusCode::INTERNAL_SERVER_ERROR => Failure::Failed(with("the station's log says more")),
         _ => Failure::Failed(detail),
     }

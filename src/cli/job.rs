@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     client::Client,
     failure::Failure,
+    job_edit::{self, EditArgs, MoveArgs},
     print::{
         Out, field, items, note, object, print_json, print_json_line, print_line, print_text,
         seconds, visible_line,
@@ -22,7 +23,7 @@ pub(super) enum JobCommand {
     /// List jobs, newest first
     List(JobFilter),
     /// Show one job in full
-    Show(JobIds),
+    Show(ShowArgs),
     /// Watch jobs until they end; fails unless all complete
     Watch(JobIds),
     /// Print what a command job wrote
@@ -48,9 +49,13 @@ what it would be sent first and where the file would go on, and asks.")]
     /// End a job and make its machine safe
     Cancel(JobIds),
     /// Run a failed, cancelled or interrupted job again from its beginning
-    Retry(JobIds),
+    Retry(RetryArgs),
     /// Let a held job go
     Release(ReleaseArgs),
+    /// Change the place of a waiting job in the queue
+    Move(MoveArgs),
+    /// Change what a waiting job is called and asks for
+    Edit(EditArgs),
     /// Forget a job that has ended
     Delete(JobIds),
 }
@@ -74,6 +79,28 @@ pub(super) struct ReleaseArgs {
     pub force: bool,
 }
 
+/// `job show`
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShowArgs {
+    /// Which.
+    #[command(flatten)]
+    pub jobs: JobIds,
+    /// Show every change of its state as well: when, why and by whom
+    #[arg(long)]
+    pub history: bool,
+}
+
+/// `job retry`
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub(super) struct RetryArgs {
+    /// The job, as `submit` and `job list` print it
+    #[arg(value_name = "ID", required_unless_present = "all_failed")]
+    pub ids: Vec<JobId>,
+    /// Every failed job
+    #[arg(long, conflicts_with = "ids")]
+    pub all_failed: bool,
+}
+
 /// Which jobs are listed.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct JobFilter {
@@ -83,6 +110,18 @@ pub(super) struct JobFilter {
     /// Only jobs of this device
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Only jobs of this name; * stands for anything
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Only jobs of this kind: device or command
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only jobs with this label, whatever its value if none is given; may be repeated
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    pub label: Vec<String>,
+    /// Only jobs that were submitted by them
+    #[arg(long, value_name = "NAME")]
+    pub submitted_by: Option<String>,
     /// At most this many
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
@@ -95,7 +134,7 @@ pub(super) struct JobFilter {
 pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Result<(), Failure> {
     match command {
         JobCommand::List(filter) => list(client, out, filter).await,
-        JobCommand::Show(JobIds { ids }) => show(client, out, ids).await,
+        JobCommand::Show(args) => show(client, out, args).await,
         JobCommand::Watch(JobIds { ids }) => watch::until_ended(client, out, ids).await,
         JobCommand::Logs(JobIds { ids }) => logs(client, ids).await,
         JobCommand::Delete(JobIds { ids }) => delete(client, out, ids).await,
@@ -106,7 +145,9 @@ pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Resu
         }
         JobCommand::Skip(jobs) => act(client, out, jobs, JobAction::Skip).await,
         JobCommand::Cancel(jobs) => act(client, out, jobs, JobAction::Cancel).await,
-        JobCommand::Retry(jobs) => act(client, out, jobs, JobAction::Retry).await,
+        JobCommand::Retry(args) => retry(client, out, args).await,
+        JobCommand::Move(args) => job_edit::place(client, out, args).await,
+        JobCommand::Edit(args) => job_edit::edit(client, out, args).await,
         JobCommand::Release(ReleaseArgs { jobs, force }) => {
             let body = if *force { json!({"force": true}) } else { json!({}) };
             act_with(client, out, jobs, JobAction::Release, &body).await
@@ -118,6 +159,10 @@ async fn list(client: &Client, out: Out, filter: &JobFilter) -> Result<(), Failu
     let parameters = [
         ("state", filter.state.map(|state| state.to_string()).unwrap_or_default()),
         ("device", filter.device.clone().unwrap_or_default()),
+        ("name", filter.name.clone().unwrap_or_default()),
+        ("kind", filter.kind.clone().unwrap_or_default()),
+        ("label", filter.label.join(",")),
+        ("submitted_by", filter.submitted_by.clone().unwrap_or_default()),
         ("limit", filter.limit.map(|limit| limit.to_string()).unwrap_or_default()),
         ("cursor", filter.cursor.clone().unwrap_or_default()),
     ];
@@ -151,10 +196,18 @@ pub(super) fn table(out: Out, jobs: &[Value]) -> Result<(), Failure> {
     out.table(&["ID", "NAME", "STATE", "DONE", "LEFT", "DEVICE", "PRIORITY", "SUBMITTED"], &rows)
 }
 
-async fn show(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
-    for id in ids {
-        let job = client.get(&format!("/api/v1/jobs/{id}")).await?;
+async fn show(client: &Client, out: Out, args: &ShowArgs) -> Result<(), Failure> {
+    for id in &args.jobs.ids {
+        let mut job = client.get(&format!("/api/v1/jobs/{id}")).await?;
+        let history = if args.history {
+            Some(client.get(&format!("/api/v1/jobs/{id}/history")).await?)
+        } else {
+            None
+        };
         if out.is_json() {
+            if let Some(mut history) = history {
+                job["history"] = history["items"].take();
+            }
             print_json(&job)?;
             continue;
         }
@@ -166,8 +219,37 @@ async fn show(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {
         if job["analysis"].is_object() {
             print_text(&report(out, &job["analysis"]))?;
         }
+        if let Some(history) = history {
+            let row = |change: &Value| {
+                ["timestamp", "from_state", "to_state", "actor", "reason"]
+                    .map(|name| field(change, name))
+                    .to_vec()
+            };
+            let rows: Vec<_> = items(&history).iter().map(row).collect();
+            out.table(&["TIME", "FROM", "TO", "BY", "REASON"], &rows)?;
+        }
     }
     Ok(())
+}
+
+async fn retry(client: &Client, out: Out, args: &RetryArgs) -> Result<(), Failure> {
+    if !args.all_failed {
+        return act(client, out, &JobIds { ids: args.ids.clone() }, JobAction::Retry).await;
+    }
+    let (mut result, mut cursor) = (Ok(()), String::new());
+    loop {
+        let parameters =
+            [("state", "FAILED".to_owned()), ("limit", "1000".to_owned()), ("cursor", cursor)];
+        let page = client.query("/api/v1/jobs", &parameters).await?;
+        let ids = items(&page).iter().filter_map(|job| field(job, "id").parse().ok()).collect();
+        if let Err(failure) = act(client, out, &JobIds { ids }, JobAction::Retry).await {
+            result = keep_first(result, failure);
+        }
+        cursor = field(&page, "next_cursor");
+        if cursor.is_empty() {
+            return result;
+        }
+    }
 }
 
 async fn logs(client: &Client, ids: &[JobId]) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 //! Every group of commands has a file: its options and what it does stand together.
 
 mod args;
+mod batch;
 mod check_file;
 mod client;
 pub mod config;
@@ -19,6 +20,7 @@ mod failure;
 mod heartbeat;
 mod hook;
 mod job;
+mod job_edit;
 mod lifecycle;
 mod live;
 mod logs;
@@ -27,10 +29,12 @@ mod parse;
 mod parse_table;
 mod plugin;
 mod print;
+mod queue;
 mod reconcile;
 mod report;
 mod resume;
 mod run;
+mod schedule;
 mod shell;
 mod start;
 mod status;
@@ -39,6 +43,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod wish;
 
 pub use parse::{Invocation, Task, parse};
 pub use run::run;

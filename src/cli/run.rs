@@ -3,7 +3,7 @@
 use std::{io, process::ExitCode};
 
 use super::{
-    args::{CheckCommand, Command, Global, QueueCommand},
+    args::{CheckCommand, Command, Global},
     check_file,
     client::Client,
     config::ConfigCommand,
@@ -13,7 +13,7 @@ use super::{
     parse::Invocation,
     plugin,
     print::Out,
-    reconcile, shell, status, submit,
+    queue, reconcile, schedule, shell, status, submit,
 };
 
 /// Does what a command line other than `start` asks for, and says on standard error why it could
@@ -71,9 +71,8 @@ async fn ask(client: &Client, out: Out, global: &Global, command: &Command) -> R
         Command::Health => status::health(client, out).await,
         Command::Ready => status::ready(client, out).await,
         Command::Metrics => status::metrics(client).await,
-        Command::Queue(QueueCommand::Show { device }) => {
-            status::queue(client, out, device.as_deref()).await
-        }
+        Command::Queue(command) => queue::run(client, out, command).await,
+        Command::Schedule(command) => schedule::run(client, out, command).await,
         Command::Shutdown(args) => lifecycle::shutdown(client, out, args).await,
         Command::Restart => lifecycle::restart(client, out).await,
         Command::Reload => lifecycle::reload(client, out).await,

@@ -9,7 +9,6 @@ use super::{
     failure::Failure,
     print::{Out, field, megabytes, object, print_json, print_text, seconds},
 };
-use crate::domain::same_name;
 
 /// `status`
 pub(super) async fn status(client: &Client, out: Out, verbose: bool) -> Result<(), Failure> {
@@ -95,25 +94,6 @@ async fn document(client: &Client, out: Out, path: &str) -> Result<(), Failure> 
 /// `metrics`
 pub(super) async fn metrics(client: &Client) -> Result<(), Failure> {
     print_text(&client.text("/metrics").await?)
-}
-
-/// `queue show`: what runs, then what waits, in the order in which it will run.
-pub(super) async fn queue(client: &Client, out: Out, device: Option<&str>) -> Result<(), Failure> {
-    let mut queue = client.get("/api/v1/queue").await?;
-    // A job without a device may come to run on any.
-    let may_run = |job: &Value| {
-        device.is_none_or(|name| job["device"].as_str().is_none_or(|its| same_name(its, name)))
-    };
-    for part in ["active", "items"] {
-        if let Some(jobs) = queue[part].as_array_mut() {
-            jobs.retain(may_run);
-        }
-    }
-    if out.is_json() {
-        return print_json(&queue);
-    }
-    let part = |name: &str| queue[name].as_array().cloned().unwrap_or_default();
-    super::job::table(out, &[part("active"), part("items")].concat())
 }
 
 #[cfg(test)]

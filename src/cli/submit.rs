@@ -20,12 +20,14 @@ use tokio::{
 };
 
 use super::{
+    batch,
     client::{Client, query},
     failure::Failure,
     print::{Out, field, note, print_json_line, print_line, print_text},
     report, template, watch,
+    wish::Wishes,
 };
-use crate::domain::{JobId, Priority, Timestamp};
+use crate::domain::JobId;
 
 /// `submit FILE…`
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -33,7 +35,8 @@ use crate::domain::{JobId, Priority, Timestamp};
 Examples:
   stationd submit drawing.gcode --watch
   stationd submit a.gcode b.gcode --device plotter --priority high
-  generate | stationd submit - --name pattern.gcode --hold")]
+  generate | stationd submit - --name pattern.gcode --hold
+  stationd submit badge.gcode --copies 5 --at \"tomorrow 8:00\"")]
 pub(super) struct SubmitArgs {
     /// The files, a job each; - is standard input
     #[arg(value_name = "FILE", required = true)]
@@ -44,30 +47,12 @@ pub(super) struct SubmitArgs {
     /// Run on any device of this driver
     #[arg(long)]
     pub driver: Option<String>,
-    /// What comes first: a number, or low, normal, high, critical
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub priority: Option<Priority>,
-    /// Wait until a person releases it
-    #[arg(long)]
-    pub hold: bool,
     /// Run it although what is found in the file speaks against it
     #[arg(long)]
     pub force: bool,
-    /// Not before this time, as 2026-01-31T18:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub at: Option<Timestamp>,
-    /// Not before this job is completed; may be repeated
-    #[arg(long, value_name = "JOB")]
-    pub after: Vec<JobId>,
-    /// What people call the job [default: the file's name]
-    #[arg(long)]
-    pub name: Option<String>,
-    /// The same key again gives the same job instead of a second one
-    #[arg(long)]
-    pub key: Option<String>,
-    /// Stay until it ends; fail unless it completes
-    #[arg(long)]
-    pub watch: bool,
+    /// What may be said of any job.
+    #[command(flatten)]
+    pub wishes: Wishes,
 }
 
 /// `run -- PROGRAM ARG…`
@@ -77,28 +62,40 @@ The program is started directly, never by a shell.
 
 Examples:
   stationd run -- rsync -a /srv/scans backup:/srv/
-  stationd run --name nightly --timeout 600 --retries 2 -- /usr/local/bin/report")]
+  stationd run --name nightly --timeout 600 --retries 2 -- /usr/local/bin/report
+  stationd run --at 18:00 --group render --label customer=smith -- render scene.blend
+  stationd run --batch jobs.ndjson
+
+A line of a batch is the body of a job in the API, as
+  {\"ref\": \"a\", \"command\": [\"render\", \"scene.blend\"]}
+  {\"command\": [\"upload\", \"scene.png\"], \"depends_on\": [\"a\"]}
+  {\"file\": \"drawing.gcode\", \"depends_on\": [{\"job\": \"a\", \"on\": \"ended\"}]}")]
 pub(super) struct RunArgs {
-    /// What people call the job [default: the program's name]
-    #[arg(long)]
-    pub name: Option<String>,
     /// Kill it after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     pub timeout: Option<f64>,
     /// Try again this often if it fails
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..100))]
     pub retries: u32,
-    /// What comes first: a number, or low, normal, high, critical
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub priority: Option<Priority>,
-    /// Stay until it ends; fail unless it completes
-    #[arg(long)]
-    pub watch: bool,
+    /// Before it is tried again for the first time; longer each time after [default: as configured]
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub retry_delay: Option<f64>,
+    /// Of the jobs of this group only so many run at a time
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// What may be said of any job.
+    #[command(flatten)]
+    pub wishes: Wishes,
+    /// Submit the jobs in this file instead, all or none: a JSON object a line; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "template", "timeout", "retries",
+        "retry_delay", "group", "name", "priority", "hold", "at", "after", "after_failed",
+        "after_any", "label", "copies", "unique"])]
+    pub batch: Option<PathBuf>,
     /// Run a command that a plug-in offers; what follows -- are its arguments
     #[arg(long, value_name = "[PLUGIN/]NAME")]
     pub template: Option<String>,
     /// The program and its arguments
-    #[arg(last = true, required_unless_present = "template", value_name = "PROGRAM ARG")]
+    #[arg(last = true, required_unless_present_any = ["template", "batch"], value_name = "PROGRAM ARG")]
     pub command: Vec<String>,
 }
 
@@ -111,16 +108,19 @@ fn positive(text: &str) -> Result<f64, &'static str> {
 
 /// `submit FILE…`
 pub(super) async fn submit(client: &Client, out: Out, args: &SubmitArgs) -> Result<(), Failure> {
-    if args.files.len() > 1 && (args.name.is_some() || args.key.is_some()) {
-        let message = "--name and --key are for one file: submit the files one by one";
+    let Wishes { name, key, unique, watch, .. } = &args.wishes;
+    if args.files.len() > 1 && (name.is_some() || key.is_some() || unique.is_some()) {
+        let message = "--name, --key and --unique are for one file: submit the files one by one";
         return Err(Failure::Usage(message.to_owned()));
     }
     let mut ids = Vec::new();
     for file in &args.files {
         let job = send(client, args, file).await?;
-        ids.push(told(out, &job)?);
+        for job in answered(&job) {
+            ids.push(told(out, job)?);
+        }
     }
-    if args.watch { watch::until_ended(client, out, &ids).await } else { Ok(()) }
+    if *watch { watch::until_ended(client, out, &ids).await } else { Ok(()) }
 }
 
 /// Sends one file; answers with the job it has become.
@@ -133,30 +133,19 @@ pub(super) async fn send(
         |error: io::Error| Failure::Failed(format!("{} cannot be read: {error}", file.display()));
     let from_stdin = file == Path::new("-");
     let own_name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = args.name.clone().or(own_name.filter(|_| !from_stdin));
-    let after: Vec<String> = args.after.iter().map(ToString::to_string).collect();
-    let path = format!(
-        "/api/v1/jobs{}",
-        query(&[
-            ("name", name.unwrap_or_default()),
-            ("device", args.device.clone().unwrap_or_default()),
-            ("driver", args.driver.clone().unwrap_or_default()),
-            (
-                "priority",
-                args.priority.map(|Priority(value)| value.to_string()).unwrap_or_default()
-            ),
-            ("hold", if args.hold { "true".to_owned() } else { String::new() }),
-            ("force", if args.force { "true".to_owned() } else { String::new() }),
-            ("at", args.at.map(|at| at.to_string()).unwrap_or_default()),
-            ("after", after.join(",")),
-        ])
-    );
-    // A key of our own makes it safe to send again what was lost on the way.
-    let key = args.key.clone().unwrap_or_else(|| JobId::new().to_string());
+    let name = args.wishes.name.clone().or(own_name.filter(|_| !from_stdin));
+    let mut parameters = vec![
+        ("name", name.unwrap_or_default()),
+        ("device", args.device.clone().unwrap_or_default()),
+        ("driver", args.driver.clone().unwrap_or_default()),
+        ("force", if args.force { "true".to_owned() } else { String::new() }),
+    ];
+    parameters.extend(args.wishes.parameters());
+    let path = format!("/api/v1/jobs{}", query(&parameters));
     let request = client
         .request(Method::POST, &path)
         .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
-        .insert_header(("Idempotency-Key", key));
+        .insert_header(("Idempotency-Key", args.wishes.idempotency_key()));
     let sent = if from_stdin {
         request.send_stream(Box::pin(piped()))
     } else {
@@ -211,28 +200,45 @@ fn piped() -> impl Stream<Item = io::Result<Bytes>> {
 
 /// `run -- PROGRAM ARG…`
 pub(super) async fn run(client: &Client, out: Out, args: &RunArgs) -> Result<(), Failure> {
+    if let Some(file) = &args.batch {
+        return batch::run(client, out, file, &args.wishes).await;
+    }
+    let body = body(client, args).await?;
+    let request = client
+        .request(Method::POST, "/api/v1/jobs")
+        .insert_header(("Idempotency-Key", args.wishes.idempotency_key()));
+    let answer = client.json(request.send_json(&body)).await?;
+    let ids = answered(&answer).iter().map(|job| told(out, job)).collect::<Result<Vec<_>, _>>()?;
+    if args.wishes.watch { watch::until_ended(client, out, &ids).await } else { Ok(()) }
+}
+
+/// The command job that is asked for, as the API takes it.
+pub(super) async fn body(client: &Client, args: &RunArgs) -> Result<Value, Failure> {
     let command = match &args.template {
         Some(template) => template::expand(client, template, &args.command).await?,
         None => args.command.clone(),
     };
-    let mut body = json!({
-        "kind": "command",
-        "command": command,
-        "max_attempts": args.retries + 1,
-    });
+    let mut body = args.wishes.fields();
     let mut add = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
-            body[name] = value;
+            body.insert(name.to_owned(), value);
         }
     };
-    add("name", args.name.clone().or_else(|| args.template.clone()).map(Value::from));
+    add("kind", Some("command".into()));
+    add("command", Some(command.into()));
+    add("max_attempts", Some((args.retries + 1).into()));
     add("timeout_seconds", args.timeout.map(Value::from));
-    add("priority", args.priority.map(|Priority(value)| value.into()));
-    let request = client
-        .request(Method::POST, "/api/v1/jobs")
-        .insert_header(("Idempotency-Key", JobId::new().to_string()));
-    let id = told(out, &client.json(request.send_json(&body)).await?)?;
-    if args.watch { watch::until_ended(client, out, &[id]).await } else { Ok(()) }
+    add("group", args.group.clone().map(Value::from));
+    add("retry", args.retry_delay.map(|seconds| json!({"base": seconds})));
+    if args.wishes.name.is_none() {
+        add("name", args.template.clone().map(Value::from));
+    }
+    Ok(body.into())
+}
+
+/// The jobs of an answer: one, or a list of copies.
+fn answered(answer: &Value) -> &[Value] {
+    answer["items"].as_array().map_or(std::slice::from_ref(answer), Vec::as_slice)
 }
 
 /// Says what has been submitted, on one line.

@@ -21,6 +21,7 @@ use super::{
     print::Out,
     submit::{self, RunArgs, SubmitArgs},
     watch,
+    wish::Wishes,
 };
 use crate::domain::{JobId, Priority};
 
@@ -112,18 +113,18 @@ async fn files_and_programs_become_jobs() {
     let args = SubmitArgs {
         files: vec![file],
         device: Some("plotter 1".to_owned()),
-        priority: Some(Priority(10)),
-        hold: true,
+        wishes: Wishes { priority: Some(Priority(10)), hold: true, ..Wishes::default() },
         ..SubmitArgs::default()
     };
     submit::submit(&client, text(), &args).await.unwrap();
     let args = RunArgs {
         template: None,
-        name: None,
         timeout: Some(1.5),
         retries: 2,
-        priority: None,
-        watch: false,
+        retry_delay: None,
+        group: None,
+        wishes: Wishes::default(),
+        batch: None,
         command: vec!["ls".to_owned(), "-l".to_owned()],
     };
     submit::run(&client, text(), &args).await.unwrap();

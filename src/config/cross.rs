@@ -74,12 +74,17 @@ fn access(config: &Config, say: &mut Say<'_>) {
 }
 
 fn times(config: &Config, tree: &Node, say: &mut Say<'_>) {
-    let [base, max] = ["supervisor.restart.backoff_base", "supervisor.restart.backoff_max"];
     let duration =
         |key: &str| -> Option<Duration> { serde_yaml::from_value(tree.at(key)?.value()).ok() };
-    if duration(max) < duration(base) {
-        let message = "is shorter than backoff_base, allowed: at least that";
-        say(Level::Error, &[max, base], message.into());
+    for [base, max] in [
+        ["supervisor.restart.backoff_base", "supervisor.restart.backoff_max"],
+        ["queue.retry.base", "queue.retry.max"],
+    ] {
+        if duration(max) < duration(base) {
+            let first = base.rsplit('.').next().unwrap_or(base);
+            let message = format!("is shorter than {first}, allowed: at least that");
+            say(Level::Error, &[max, base], message);
+        }
     }
     if config.metrics.history < config.metrics.interval {
         let message = "is shorter than metrics.interval, allowed: at least that";

@@ -71,6 +71,8 @@ pub(super) enum Form {
     Url,
     /// An `http://` or `https://` URL.
     Webhook,
+    /// A time zone by its name.
+    Zone,
     Driver,
     Port,
 }
@@ -154,6 +156,7 @@ impl Form {
             Self::Address => "HOST:PORT".into(),
             Self::Url => "http://HOST[:PORT][/PATH]".into(),
             Self::Webhook => "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]".into(),
+            Self::Zone => "local, UTC or a name as Europe/Berlin".into(),
             Self::Driver => SUPPORTED_DRIVERS.join(", "),
             Self::Port => "an absolute path, tcp://HOST:PORT or sim:DRIVER".into(),
         }
@@ -298,6 +301,9 @@ impl Form {
             Self::Address => {
                 text::address(text).then(|| leaf(text.into())).ok_or("is not an address".into())
             }
+            Self::Zone => text::zone(text)
+                .then(|| leaf(text.into()))
+                .ok_or("is not a time zone that this computer knows".into()),
             Self::Url => text::url(text).then(|| leaf(text.into())).ok_or("is not a URL".into()),
             Self::Webhook => text::webhook(text).map(|()| leaf(text.into())),
             Self::Driver => text::driver(text).map(leaf),

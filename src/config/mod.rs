@@ -29,6 +29,7 @@ mod plotter;
 mod plugin;
 mod plugins;
 mod problem;
+mod queue;
 mod read;
 mod restart;
 mod schema;
@@ -52,11 +53,12 @@ pub use plotter::{EbbConfig, HpglConfig, HpglHandshake};
 pub use plugin::{Plugin, PluginCommand, PluginStatus};
 pub use plugins::read_plugin;
 pub use problem::{Level, Place, Problem};
+pub use queue::{Queue, Retry};
 pub use restart::{Restart, RestartPolicy};
 pub use sources::{Flag, Sources};
 pub use types::{
-    Config, Database, Heartbeat, LogFormat, Logging, Metrics, Plugins, Queue, Rotate, Security,
-    Simulator, Station, Supervisor, Sync, SyncTarget, Synchronous, Watchdog, Websocket,
+    Config, Database, Heartbeat, LogFormat, Logging, Metrics, Plugins, Rotate, Security, Simulator,
+    Station, Supervisor, Sync, SyncTarget, Synchronous, Watchdog, Websocket,
 };
 pub use values::size;
 

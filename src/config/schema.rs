@@ -45,12 +45,10 @@ pub(super) enum Kind {
 /// row and adds the field.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "station.max_memory",
-    "station.timezone",
     "ops",
     "websocket.idle_timeout",
     "database.max_overflow",
     "database.auto_compact",
-    "queue.max_storage",
     "security.tokens_file",
     "security.trust_local_socket",
     "security.tls",
@@ -107,7 +105,7 @@ pub(super) const ROOT: &[Key] = &[
             one("socket_path", Form::Path, "WORKSPACE/stationd.sock"),
             one("socket_group", Form::Text, "null"),
             one("max_memory", Form::Size { min: MANY }, "null"),
-            one("timezone", Form::Text, "local"),
+            one("timezone", Form::Zone, "local"),
         ],
     ),
     section(
@@ -204,6 +202,16 @@ pub(super) const ROOT: &[Key] = &[
             one("retention", FROM_ZERO, "30d"),
             one("max_file_size", Form::Size { min: 1 }, "256MB"),
             one("max_storage", Form::Size { min: 1 }, "10GB"),
+            table("groups", &Kind::One(count(1, 1_000))),
+            section(
+                "retry",
+                &[
+                    one("base", FROM_ZERO, "1s"),
+                    one("factor", Form::Real { min: 1.0, max: 100.0 }, "2"),
+                    one("max", FROM_ZERO, "16s"),
+                    one("jitter", Form::Real { min: 0.0, max: 1.0 }, "0.1"),
+                ],
+            ),
         ],
     ),
     section(

@@ -171,6 +171,11 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
     }
 }
 
+/// True for `local` and for the name of a time zone.
+pub(super) fn zone(text: &str) -> bool {
+    text == "local" || jiff::tz::TimeZone::get(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,10 +5,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use jiff::tz::TimeZone;
 use log::LevelFilter;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{DaemonConfig, DeviceConfig, HookConfig, Restart, Secret, values};
+use super::{DaemonConfig, DeviceConfig, HookConfig, Queue, Restart, Secret, values};
 use crate::domain::same_name;
 
 /// Everything that can be configured and has an effect.
@@ -77,6 +78,18 @@ pub struct Station {
     pub socket_path: PathBuf,
     /// The group that may use the control socket.
     pub socket_group: Option<String>,
+    /// The time zone of times of day: `local`, or its name.
+    pub timezone: String,
+}
+
+impl Station {
+    /// The time zone; that of the computer if it does not know the name.
+    pub fn timezone(&self) -> TimeZone {
+        match self.timezone.as_str() {
+            "local" => TimeZone::system(),
+            name => TimeZone::get(name).unwrap_or_else(|_| TimeZone::system()),
+        }
+    }
 }
 
 /// The listener for HTTP and WebSocket.
@@ -231,22 +244,6 @@ pub struct Supervisor {
     pub restart: Restart,
     /// Switches of single daemons; one that is not named is on. See [`Config::daemon_enabled`].
     pub enabled: BTreeMap<String, bool>,
-}
-
-/// The job queue.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Queue {
-    /// Command jobs that run at a time.
-    pub max_concurrent_commands: usize,
-    /// How long a command job may run if it does not say.
-    pub command_timeout: Option<Duration>,
-    /// How long running jobs may take to end when the station stops.
-    pub shutdown_grace: Duration,
-    /// Finished jobs are removed after this.
-    pub retention: Duration,
-    /// Bytes of the largest job file that is taken.
-    pub max_file_size: u64,
 }
 
 /// The heartbeat file.

@@ -14,7 +14,10 @@ use std::{
 };
 
 use super::checkup::Summary;
-use crate::domain::{Daemon, Device, Job, JobId, LastRun, Live, Progress, Timestamp, same_name};
+use crate::{
+    domain::{Daemon, Device, Job, JobId, LastRun, Live, Progress, Timestamp, same_name},
+    store::queue_modes::Modes,
+};
 
 /// How far the station is in its own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,7 @@ pub struct Board {
     heartbeat_ms: AtomicI64,
     troubles: RwLock<BTreeMap<&'static str, String>>,
     last_run: RwLock<Option<LastRun>>,
+    queue_modes: RwLock<Arc<Modes>>,
 }
 
 fn read<T: Clone>(lock: &RwLock<T>) -> T {
@@ -65,7 +69,18 @@ impl Board {
             heartbeat_ms: AtomicI64::new(0),
             troubles: RwLock::default(),
             last_run: RwLock::default(),
+            queue_modes: RwLock::default(),
         })
+    }
+
+    /// The parts of the queue that are paused or drained.
+    pub fn queue_modes(&self) -> Arc<Modes> {
+        read(&self.queue_modes)
+    }
+
+    /// Shows them.
+    pub fn show_queue_modes(&self, modes: Modes) {
+        change(&self.queue_modes, |shown| *shown = Arc::new(modes));
     }
 
     /// When the station was started.

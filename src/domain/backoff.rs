@@ -59,6 +59,26 @@ impl Backoff {
         Ok(Self { base, factor, max, jitter })
     }
 
+    /// Before the first retry.
+    pub fn base(&self) -> Duration {
+        self.base
+    }
+
+    /// By which each delay is longer than the one before.
+    pub fn factor(&self) -> f64 {
+        self.factor
+    }
+
+    /// The longest delay.
+    pub fn max(&self) -> Duration {
+        self.max
+    }
+
+    /// The share of each delay by which it may be shortened.
+    pub fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
     /// The delay before retry number `attempt` in a row (from 0). `chance` in 0..1 picks a place
     /// within the jitter; it is ignored without any.
     pub fn delay(&self, attempt: u32, chance: f64) -> Duration {

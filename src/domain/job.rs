@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Analysis, JobId, JobState, Timestamp};
+use super::{Analysis, JobId, JobState, Needed, Retry, Rules, Timestamp};
 
 /// What a job is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl JobKind {
 }
 
 /// How urgent a job is; higher runs first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Priority(pub i32);
 
@@ -52,7 +52,8 @@ impl FromStr for Priority {
 }
 
 /// What goes to the machine or to the system.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Payload {
     /// A file small enough to lie in the database.
     Inline(Vec<u8>),
@@ -78,7 +79,7 @@ impl Payload {
 }
 
 /// A job as it is submitted, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewJob {
     /// Its name for ever.
     pub id: JobId,
@@ -96,12 +97,14 @@ pub struct NewJob {
     pub hold: bool,
     /// Not before then.
     pub not_before: Option<Timestamp>,
-    /// Not before these are completed.
-    pub depends_on: Vec<JobId>,
+    /// Not before these have ended as needed.
+    pub depends_on: Vec<Needed>,
     /// For the submitter's own use.
     pub labels: BTreeMap<String, String>,
     /// A command is killed after that many seconds.
     pub timeout_seconds: Option<f64>,
+    /// How the queue is to treat it.
+    pub rules: Rules,
     /// How often a failing command is tried in all.
     pub max_attempts: u32,
     /// Who asked for it.
@@ -111,6 +114,7 @@ pub struct NewJob {
     /// What was found in the file.
     pub analysis: Option<Analysis>,
     /// It may run although its verdict is red.
+    #[serde(default)]
     pub forced: bool,
 }
 
@@ -179,8 +183,16 @@ pub struct Job {
     pub max_attempts: u32,
     /// Not before then.
     pub not_before: Option<Timestamp>,
-    /// Not before these are completed.
-    pub depends_on: Vec<JobId>,
+    /// Not before these have ended as needed.
+    pub depends_on: Vec<Needed>,
+    /// Of the jobs of a group only so many run at a time.
+    pub group: Option<String>,
+    /// No other job with this key waits or runs.
+    pub unique_key: Option<String>,
+    /// When a failed command is tried again, where that is not as configured.
+    pub retry: Option<Retry>,
+    /// The schedule it comes from.
+    pub schedule: Option<String>,
     /// For the submitter's own use.
     pub labels: BTreeMap<String, String>,
     /// A command is killed after that many seconds.
@@ -201,6 +213,8 @@ pub struct Job {
     pub analysis: Option<Analysis>,
     /// A person lets it run although its verdict is red.
     pub forced: bool,
+    /// Counts its changes of state and of what it asks for.
+    pub version: u64,
 }
 
 #[cfg(test)]

@@ -19,11 +19,15 @@ mod live;
 mod machine;
 mod motion;
 mod name;
+mod needed;
 mod plan;
 mod program;
+mod rules;
+mod schedule;
 mod secret;
 mod time;
 mod variables;
+mod when;
 
 pub use analysis::{Analysis, DeviceVerdict, Finding, Light, Stop};
 pub use audit::{Actor, AuditEntry, Outcome};
@@ -43,11 +47,15 @@ pub use live::Live;
 pub use machine::Machine;
 pub use motion::Motion;
 pub use name::same_name;
+pub use needed::{Needed, On};
 pub use plan::{Edge, Misfit, Node, Plan, did_you_mean, nearest_name};
 pub use program::{
     Condition, Dependency, HealthCheck, Limits, OnDependencyRestart, OutputRules, Probe, Program,
     Readiness, RestartMode,
 };
+pub use rules::{IfTaken, Retry, Rules};
+pub use schedule::{Due, Missed, NotCron, Schedule, check_cron};
 pub use secret::{HIDDEN, Secret};
 pub use time::Timestamp;
 pub use variables::variables;
+pub use when::{NotATime, when};

@@ -65,6 +65,9 @@ pub enum Problem {
         /// What was found.
         report: Box<Analysis>,
     },
+    /// It is not the version that the request is about.
+    #[error("{0}")]
+    Changed(String),
     /// A rolling restart has stopped before its end.
     #[error("{detail}")]
     Halted {
@@ -131,6 +134,7 @@ impl ResponseError for Problem {
             Self::Conflict(_) | Self::Halted { .. } | Self::Preflight { .. } => {
                 StatusCode::CONFLICT
             }
+            Self::Changed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
@@ -217,13 +221,17 @@ impl From<StoreError> for Problem {
             StoreError::IllegalMove { .. }
             | StoreError::NotEnded(_)
             | StoreError::NotWaiting(_)
+            | StoreError::Moved { .. }
+            | StoreError::KeyTaken { .. }
+            | StoreError::Exists(_)
             | StoreError::DeviceTaken { .. } => Self::Conflict(detail),
             StoreError::BadCursor(_) => Self::field("cursor", detail),
-            StoreError::KeyReused(_) => {
+            StoreError::KeyReused(_) | StoreError::BatchKeyReused(_) => {
                 Self::Invalid(vec![Detail { pointer: String::new(), detail }])
             }
             StoreError::TooLarge { .. } => Self::TooLarge(detail),
-            StoreError::Full => Self::StorageFull(detail),
+            StoreError::Changed { .. } => Self::Changed(detail),
+            StoreError::Full | StoreError::NoRoom { .. } => Self::StorageFull(detail),
             StoreError::Busy
             | StoreError::Overloaded
             | StoreError::Closed

@@ -1,10 +1,11 @@
 //! How an interrupted job would go on, and letting it.
 
-use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::{
     app::App,
+    edit::{if_match, versioned},
     error::Problem,
     guard::Who,
     health::busy,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     daemons::{
-        job_queue::GoOn,
+        job_queue::{Act, GoOn},
         resume::{self, NoOffer, Offer},
     },
     domain::{Device, Job, JobAction, JobId, JobKind, JobState, Outcome},
@@ -43,13 +44,15 @@ pub(super) async fn resume(
     app: web::Data<App>,
     id: web::Path<String>,
     Who(who): Who,
+    request: HttpRequest,
     body: web::Bytes,
-) -> Result<web::Json<Job>, Problem> {
-    let id = job_id(&id)?;
+) -> Result<HttpResponse, Problem> {
+    let (id, version) = (job_id(&id)?, if_match(&request)?);
     let Confirmation { token, force } = json(&body)?;
     let job = app.store.read(|connection| jobs::get(connection, id))?;
     if job.state != JobState::Interrupted || job.kind == JobKind::Command {
-        return act_on(&app, &who, id, JobAction::Resume, false).await;
+        let (action, actor) = (JobAction::Resume, who.actor.clone());
+        return act_on(&app, &who, Act { id, action, actor, force: false, version }).await;
     }
     let confirmed = confirm(&app, id, token.as_deref(), force).await;
     if confirmed.is_err() {
@@ -59,7 +62,7 @@ pub(super) async fn resume(
     let order = GoOn { id, start, actor: who.actor.clone(), detail };
     let mut job = app.links().job_queue.ask(order).await??;
     app.board.overlay(&mut job);
-    Ok(web::Json(job))
+    Ok(versioned(&job))
 }
 
 async fn confirm(

@@ -8,16 +8,17 @@ use actix_web::{
 
 use super::{
     access::Role::{Admin, Nobody, Operator, Readonly},
-    assets, daemons, devices,
+    assets, batch, daemons, devices, edit,
     error::Problem,
     events,
     guard::route,
-    health, hooks, job_files, jobs, plugins, resume, station, submit, ws,
+    health, hooks, job_files, jobs, plugins, queue, resume, schedules, station, submit, ws,
 };
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
+const PATCH: Method = Method::PATCH;
 
 pub(super) fn register(config: &mut ServiceConfig) {
     config
@@ -34,30 +35,7 @@ fn api(config: &mut ServiceConfig) {
         .service(at("/status").route(route(GET, Readonly, health::status)))
         .service(at("/metrics/history").route(route(GET, Readonly, health::history)))
         .service(at("/events").route(route(GET, Readonly, events::list)))
-        .service(at("/queue").route(route(GET, Readonly, jobs::queue)))
-        .service(at("/jobs").route(route(GET, Readonly, jobs::list)).route(route(
-            POST,
-            Operator,
-            submit::submit,
-        )))
-        .service(at("/jobs/{id}").route(route(GET, Readonly, jobs::show)).route(route(
-            DELETE,
-            Operator,
-            jobs::delete,
-        )))
-        .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
-        .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
-        .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
-        .service(at("/jobs/{id}/resume").route(route(GET, Readonly, resume::show)).route(route(
-            POST,
-            Operator,
-            resume::resume,
-        )))
-        .service(at("/jobs/{id}/{action:pause|skip|cancel|retry|release}").route(route(
-            POST,
-            Operator,
-            jobs::act,
-        )))
+        .configure(of_jobs)
         .service(at("/devices").route(route(GET, Readonly, devices::list)))
         .service(at("/devices/detect").route(route(GET, Readonly, devices::detect)).route(route(
             POST,
@@ -114,6 +92,54 @@ fn api(config: &mut ServiceConfig) {
     config.service(at("/daemons/{name}/fault").route(route(POST, Admin, daemons::fault)));
 }
 
+fn of_jobs(config: &mut ServiceConfig) {
+    config
+        .service(at("/queue").route(route(GET, Readonly, queue::show)))
+        .service(at("/queue/{verb:pause|resume|drain}").route(route(POST, Operator, queue::set)))
+        .service(at("/jobs").route(route(GET, Readonly, jobs::list)).route(route(
+            POST,
+            Operator,
+            submit::submit,
+        )))
+        .service(at("/jobs/batch").route(route(POST, Operator, batch::submit)))
+        .service(
+            at("/jobs/{id}")
+                .route(route(GET, Readonly, jobs::show))
+                .route(route(PATCH, Operator, edit::patch))
+                .route(route(DELETE, Operator, jobs::delete)),
+        )
+        .service(at("/jobs/{id}/history").route(route(GET, Readonly, jobs::history)))
+        .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
+        .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
+        .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
+        .service(at("/jobs/{id}/resume").route(route(GET, Readonly, resume::show)).route(route(
+            POST,
+            Operator,
+            resume::resume,
+        )))
+        .service(at("/jobs/{id}/{action:pause|skip|cancel|retry|release}").route(route(
+            POST,
+            Operator,
+            jobs::act,
+        )))
+        .service(at("/schedules").route(route(GET, Readonly, schedules::list)).route(route(
+            POST,
+            Operator,
+            schedules::add,
+        )))
+        .service(at("/schedules/{name}").route(route(GET, Readonly, schedules::show)).route(route(
+            DELETE,
+            Operator,
+            schedules::delete,
+        )))
+        .service(at("/schedules/{name}/run").route(route(POST, Operator, schedules::run)))
+        .service(at("/schedules/{name}/{verb:pause|resume}").route(route(
+            POST,
+            Operator,
+            schedules::set,
+        )));
+}
+
 /// An address; a method it does not have is answered with those it has.
 fn at(path: &str) -> Resource {
     web::resource(path).default_service(web::to(no_such_method))
@@ -124,13 +150,23 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
     let allowed = match pattern.strip_prefix("/api/v1").unwrap_or_default() {
         "/jobs"
         | "/jobs/{id}/resume"
+        | "/schedules"
         | "/plugins"
         | "/devices/detect"
         | "/daemons/{verb:start|stop|restart}" => "GET, POST",
-        "/jobs/{id}" => "GET, DELETE",
+        "/jobs/{id}" => "GET, PATCH, DELETE",
+        "/schedules/{name}" => "GET, DELETE",
         "/plugins/{name:reload}" => "DELETE, POST",
         "/plugins/{name}" => "DELETE",
-        "/shutdown" | "/restart" | "/reload" | "/reconcile" | "/hooks/test" => "POST",
+        "/shutdown"
+        | "/restart"
+        | "/reload"
+        | "/reconcile"
+        | "/hooks/test"
+        | "/jobs/batch"
+        | "/schedules/{name}/run"
+        | "/schedules/{name}/{verb:pause|resume}"
+        | "/queue/{verb:pause|resume|drain}" => "POST",
         path if path.contains("/{action:")
             || path.ends_with("/estop")
             || path.ends_with("/retry") =>

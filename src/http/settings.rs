@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use jiff::tz::TimeZone;
 use nix::unistd::geteuid;
 
 use super::{
@@ -39,6 +40,10 @@ pub struct Settings {
     pub names: Names,
     /// The machines.
     pub targets: Vec<Target>,
+    /// In which times of day are read.
+    pub timezone: TimeZone,
+    /// Bytes of all job files together.
+    pub max_storage: u64,
     /// Bytes of the largest job file.
     pub max_file_size: u64,
     /// WebSocket clients at a time.
@@ -75,6 +80,8 @@ impl From<&Config> for Settings {
             },
             names: Names::new(&websocket.host, &security.allowed_hosts, &websocket.allowed_origins),
             targets: config.devices.iter().map(Target::from).collect(),
+            timezone: station.timezone(),
+            max_storage: queue.max_storage,
             max_file_size: queue.max_file_size,
             max_connections: websocket.max_connections,
             heartbeat_interval: websocket.heartbeat_interval,

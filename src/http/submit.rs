@@ -1,29 +1,23 @@
 //! `POST /api/v1/jobs`: a program as JSON, a file as the body, or files in a form.
 
 use actix_multipart::{Field, Multipart};
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{self, Bytes},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use futures_util::StreamExt;
-use serde_json::json;
 
 use super::{
-    access::{Identity, Role},
-    app::{App, entry},
+    access::Identity,
+    app::App,
     error::Problem,
-    guard::{Who, forbidden},
-    intake::{Arrived, analyse, clean_name, receive},
-    placement::place,
-    query::{json as read_json, query},
+    guard::Who,
+    intake::{clean_name, receive},
+    query::{json, query},
+    submission::{
+        References, admit, all_created, command_job, copies, created, device_job, file_name,
+        resolve, store, store_all,
+    },
     wish::Wish,
 };
-use crate::{
-    daemons::{Phase, job_queue::Wake},
-    domain::{Job, JobKind, Light, NewJob, Outcome, Payload},
-    store::jobs::{self, Inserted},
-};
+use crate::domain::{JobKind, NewJob};
 
 const JSON_LIMIT: usize = 256 * 1024;
 /// Files in one form.
@@ -38,9 +32,7 @@ pub(super) async fn submit(
     Who(who): Who,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    if app.board.phase() == Phase::Stopping {
-        return Err(Problem::Unavailable("the station is stopping: it takes no jobs".to_owned()));
-    }
+    admit(&app)?;
     let key = idempotency_key(&request)?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -49,43 +41,62 @@ pub(super) async fn submit(
     let pairs: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "api_key").collect();
     match kind.to_ascii_lowercase().as_str() {
         "application/json" => {
-            let body = payload.to_bytes_limited(JSON_LIMIT).await.map_err(|_| {
-                Problem::TooLarge(format!("a JSON body has at most {JSON_LIMIT} bytes"))
-            })?;
-            let body = body.map_err(|error| Problem::Malformed(error.to_string()))?;
-            let inserted = store(&app, &who, key, command(&app, &who, &body)?).await?;
-            Ok(created(&inserted))
+            let wish: Wish = json(&body(payload, JSON_LIMIT).await?)?;
+            if wish.reference.is_some() || wish.content.is_some() {
+                return Err(Problem::field("ref", "only a job of a batch has a ref or a content"));
+            }
+            let count = wish.copies();
+            let job = command_job(&app, &who, wish, &References::new())?;
+            enqueue(&app, &who, key, copies(job, count)).await
         }
         "multipart/form-data" => {
             let form = Multipart::new(request.headers(), payload);
-            let mut inserted = form_jobs(&app, &who, pairs, key, form).await?;
-            match inserted.pop() {
-                Some(only) if inserted.is_empty() => Ok(created(&only)),
-                None => Err(Problem::field("file", "a form needs a part named file")),
-                Some(last) => {
-                    let jobs: Vec<Job> =
-                        inserted.into_iter().chain([last]).map(|it| it.job).collect();
-                    Ok(HttpResponse::Created().json(json!({"items": jobs, "next_cursor": null})))
-                }
-            }
+            let jobs = form_jobs(&app, &who, pairs, form).await?;
+            enqueue(&app, &who, key, jobs).await
         }
         other if other.starts_with("multipart/") => Err(Problem::UnsupportedMedia(format!(
             "{other} is not taken: send multipart/form-data, or the file as it is"
         ))),
         _ => {
             let wish = Wish::from_pairs(&pairs)?;
-            check(&app, &wish, JobKind::Device)?;
+            wish.check(JobKind::Device)?;
+            let resolved = resolve(&app, &wish, &References::new())?;
             // Without a name of its own, only its content tells what a file is.
             let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
             let arrived = receive(&app, &hint, payload).await?;
-            let name = file_name(&wish, None);
-            let job = device_job(&app, &who, wish, name, arrived).await?;
-            Ok(created(&store(&app, &who, key, job).await?))
+            let (name, count) = (file_name(&wish, None), wish.copies());
+            let job = device_job(&app, &who, wish, name, arrived, resolved).await?;
+            enqueue(&app, &who, key, copies(job, count)).await
         }
     }
 }
 
-fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+/// A JSON body of at most `limit` bytes.
+pub(super) async fn body(payload: web::Payload, limit: usize) -> Result<web::Bytes, Problem> {
+    let body = payload.to_bytes_limited(limit).await;
+    let body =
+        body.map_err(|_| Problem::TooLarge(format!("a JSON body has at most {limit} bytes")))?;
+    body.map_err(|error| Problem::Malformed(error.to_string()))
+}
+
+async fn enqueue(
+    app: &App,
+    who: &Identity,
+    key: Option<String>,
+    mut jobs: Vec<NewJob>,
+) -> Result<HttpResponse, Problem> {
+    match jobs.pop() {
+        Some(only) if jobs.is_empty() => Ok(created(&store(app, who, key, only).await?)),
+        Some(last) => {
+            jobs.push(last);
+            Ok(all_created(store_all(app, who, key, jobs).await?))
+        }
+        None => Err(Problem::field("file", "a form needs a part named file")),
+    }
+}
+
+/// The `Idempotency-Key` of a request.
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(key) = request.headers().get("idempotency-key") else { return Ok(None) };
     match key.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= LONGEST_KEY => Ok(Some(key.to_owned())),
@@ -95,61 +106,13 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     }
 }
 
-fn check(app: &App, wish: &Wish, kind: JobKind) -> Result<(), Problem> {
-    wish.check(kind)?;
-    for id in &wish.depends_on {
-        let known = app.store.read(|connection| jobs::get(connection, *id));
-        known.map_err(|error| Problem::field("depends_on", error))?;
-    }
-    Ok(())
-}
-
-fn command(app: &web::Data<App>, who: &Identity, body: &Bytes) -> Result<NewJob, Problem> {
-    let wish: Wish = read_json(body)?;
-    if who.role < Role::Admin {
-        app.refused(&who.actor, "job.submit", "command jobs need the role admin");
-        return Err(forbidden(app, Role::Admin));
-    }
-    check(app, &wish, JobKind::Command)?;
-    let Some(command) = wish.command.clone() else {
-        return Err(Problem::field("command", "a command is a list: the program, its arguments"));
-    };
-    let name = wish.command_name();
-    Ok(wish.into_job(name, Payload::Command(command), who.actor.name.clone()))
-}
-
-fn file_name(wish: &Wish, given: Option<&str>) -> String {
-    let name = wish.name.as_deref().or(given).and_then(clean_name);
-    name.unwrap_or_else(|| "job.gcode".to_owned())
-}
-
-async fn device_job(
-    app: &App,
-    who: &Identity,
-    wish: Wish,
-    name: String,
-    arrived: Arrived,
-) -> Result<NewJob, Problem> {
-    let Arrived { payload, kind } = arrived;
-    let settings = app.settings();
-    let place = place(kind, wish.device.as_deref(), wish.driver.as_deref(), &settings.targets)?;
-    let analysis = analyse(app, &payload, place.machines).await?;
-    let mut job = wish.into_job(name, payload, who.actor.name.clone());
-    job.hold |= place.confirm;
-    job.device = place.device;
-    job.driver = Some(place.driver);
-    job.analysis = Some(analysis);
-    Ok(job)
-}
-
 /// One job for each part named `file`; the fields hold for all, wherever they stand in the form.
 async fn form_jobs(
     app: &web::Data<App>,
     who: &Identity,
     mut pairs: Vec<(String, String)>,
-    key: Option<String>,
     mut form: Multipart,
-) -> Result<Vec<Inserted>, Problem> {
+) -> Result<Vec<NewJob>, Problem> {
     let broken = |error: actix_multipart::MultipartError| {
         Problem::Malformed(format!("the form cannot be read: {error}"))
     };
@@ -171,18 +134,12 @@ async fn form_jobs(
     let mut jobs = Vec::new();
     for (given, arrived) in files {
         let wish = Wish::from_pairs(&pairs)?;
-        check(app, &wish, JobKind::Device)?;
-        let name = file_name(&wish, given.as_deref());
-        jobs.push(device_job(app, who, wish, name, arrived).await?);
+        wish.check(JobKind::Device)?;
+        let resolved = resolve(app, &wish, &References::new())?;
+        let (name, count) = (file_name(&wish, given.as_deref()), wish.copies());
+        jobs.extend(copies(device_job(app, who, wish, name, arrived, resolved).await?, count));
     }
-    let mut inserted = Vec::new();
-    let several = jobs.len() > 1;
-    for (index, job) in jobs.into_iter().enumerate() {
-        let key =
-            key.as_ref().map(|key| if several { format!("{key}/{index}") } else { key.clone() });
-        inserted.push(store(app, who, key, job).await?);
-    }
-    Ok(inserted)
+    Ok(jobs)
 }
 
 async fn text(mut field: Field) -> Result<String, Problem> {
@@ -193,46 +150,4 @@ async fn text(mut field: Field) -> Result<String, Problem> {
         .map_err(|_| Problem::TooLarge(format!("the field {name} is too long")))?
         .map_err(|error| Problem::Malformed(format!("the form cannot be read: {error}")))?;
     String::from_utf8(bytes.into()).map_err(|_| Problem::field(&name, "the field is not UTF-8"))
-}
-
-fn is_red(job: &NewJob) -> bool {
-    job.analysis.as_ref().is_some_and(|analysis| analysis.verdict == Light::Red)
-}
-
-/// One durable write: the job, its event and its audit record.
-async fn store(
-    app: &App,
-    who: &Identity,
-    key: Option<String>,
-    mut job: NewJob,
-) -> Result<Inserted, Problem> {
-    job.idempotency_key = key;
-    let resource = format!("job:{}", job.id);
-    let detail = if is_red(&job) && job.forced {
-        format!("{}: forced although its verdict is red", job.name)
-    } else {
-        job.name.clone()
-    };
-    let record = entry(&who.actor, "job.submit", resource, Outcome::Ok, &detail);
-    let write = app.store.write(move |tx| {
-        let inserted = jobs::insert(tx, &job)?;
-        if inserted.created {
-            tx.audit(&record)?;
-        }
-        Ok(inserted)
-    });
-    let inserted = write.await?;
-    // A queue that is down or has a full mailbox looks for work by itself.
-    let _ = app.links().job_queue.tell(Wake);
-    Ok(inserted)
-}
-
-fn created(inserted: &Inserted) -> HttpResponse {
-    let Inserted { job, created } = inserted;
-    let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/api/v1/jobs/{}", job.id)));
-    if !created {
-        response.insert_header(("idempotent-replayed", "true"));
-    }
-    response.json(job)
 }

@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::error::{Detail, Problem};
-use crate::domain::{JobId, JobKind, NewJob, Payload, Priority, Timestamp};
+use super::{
+    error::{Detail, Problem},
+    need::{Need, needs},
+};
+use crate::domain::{
+    Backoff, IfTaken, JobId, JobKind, Needed, NewJob, On, Payload, Priority, Retry, Rules,
+    Timestamp, when,
+};
 
-const LONGEST_NAME: usize = 120;
+pub(super) const LONGEST_NAME: usize = 120;
 const MOST_LABELS: usize = 32;
 const LONGEST_LABEL: usize = 256;
+const LONGEST_GROUP: usize = 64;
+const MOST_COPIES: u32 = 1_000;
 const MOST_DEPENDENCIES: usize = 64;
 const MOST_ATTEMPTS: u32 = 100;
 const LONGEST_TIMEOUT: f64 = 366.0 * 86_400.0;
@@ -29,11 +38,29 @@ pub(super) struct Wish {
     pub(super) hold: bool,
     /// Run it although its verdict is red.
     pub(super) force: bool,
-    not_before: Option<Timestamp>,
-    pub(super) depends_on: Vec<JobId>,
+    /// A time as people write it.
+    not_before: Option<String>,
+    depends_on: Vec<Need>,
     timeout_seconds: Option<f64>,
     max_attempts: Option<u32>,
     labels: BTreeMap<String, String>,
+    group: Option<String>,
+    unique_key: Option<String>,
+    if_exists: IfTaken,
+    retry: Option<Retry>,
+    copies: Option<u32>,
+    /// How other jobs of the same batch call it.
+    #[serde(rename = "ref")]
+    pub(super) reference: Option<String>,
+    /// The file itself, in a batch.
+    pub(super) content: Option<String>,
+}
+
+/// What of a wish depends on the time, the place and the other jobs.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) depends_on: Vec<Needed>,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +70,7 @@ enum Number {
     Word(String),
 }
 
-fn priority<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Priority, D::Error> {
+pub(super) fn priority<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Priority, D::Error> {
     match Number::deserialize(deserializer) {
         Ok(Number::Number(number)) => Ok(Priority(number)),
         Ok(Number::Word(word)) => word.parse().map_err(D::Error::custom),
@@ -75,14 +102,22 @@ impl Wish {
             "priority" => self.priority = read(value)?,
             "hold" => self.hold = yes(value)?,
             "force" => self.force = yes(value)?,
-            "at" | "not_before" => self.not_before = Some(read(value)?),
-            "after" | "depends_on" => {
-                for id in value.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-                    self.depends_on.push(read(id)?);
-                }
+            "at" | "not_before" => self.not_before = Some(text),
+            "after" | "depends_on" => self.depends_on.extend(needs(value, On::Completed)),
+            "after_failed" => self.depends_on.extend(needs(value, On::Failed)),
+            "after_any" => self.depends_on.extend(needs(value, On::Ended)),
+            "copies" => self.copies = Some(read(value)?),
+            "unique_key" => self.unique_key = Some(text),
+            "if_exists" => {
+                self.if_exists = IfTaken::named(value)
+                    .ok_or_else(|| "refuse, ignore or replace is understood".to_owned())?;
             }
             "max_attempts" => self.max_attempts = Some(read(value)?),
             "labels" => self.labels = serde_json::from_str(value).map_err(|it| it.to_string())?,
+            "label" => {
+                let (key, value) = value.split_once('=').ok_or("a label is KEY=VALUE")?;
+                self.labels.insert(key.to_owned(), value.to_owned());
+            }
             _ => return Err(format!("there is no field \"{key}\"")),
         }
         Ok(())
@@ -110,9 +145,27 @@ impl Wish {
         if self.timeout_seconds.is_some_and(|it| !(it > 0.0 && it <= LONGEST_TIMEOUT)) {
             wrong("timeout_seconds", "a time-out is longer than 0 s and shorter than a year");
         }
-        let long = |text: &String| text.len() > LONGEST_LABEL;
-        if self.labels.len() > MOST_LABELS || self.labels.iter().any(|(k, v)| long(k) || long(v)) {
-            wrong("labels", "at most 32 labels of at most 256 bytes are kept");
+        if !fit(&self.labels) {
+            wrong("labels", LABELS);
+        }
+        if kind == JobKind::Device && (self.group.is_some() || self.retry.is_some()) {
+            let field = if self.group.is_some() { "group" } else { "retry" };
+            wrong(field, "only command jobs have groups and are tried again");
+        }
+        if self.group.as_ref().is_some_and(|group| !is_group(group)) {
+            wrong("group", "a group is named by 1 to 64 letters, digits, -, _ or .");
+        }
+        if self.unique_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_LABEL) {
+            wrong("unique_key", "a unique key has 1 to 256 bytes");
+        }
+        if let Some(Err(error)) = self.retry.map(|retry| retry.over(Backoff::default())) {
+            wrong("retry", &error.to_string());
+        }
+        if self.copies.is_some_and(|copies| !(1..=MOST_COPIES).contains(&copies)) {
+            wrong("copies", "1 to 1000 copies are made");
+        }
+        if self.copies() > 1 && self.unique_key.is_some() {
+            wrong("copies", "a job with a unique key has no copies");
         }
         if kind == JobKind::Command && (self.device.is_some() || self.driver.is_some()) {
             wrong("device", "a command job runs on this computer, not on a machine");
@@ -129,8 +182,58 @@ impl Wish {
         if problems.is_empty() { Ok(()) } else { Err(Problem::Invalid(problems)) }
     }
 
+    /// True if it can be asked for again and again.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.not_before.is_none()
+            && self.depends_on.is_empty()
+            && self.copies.is_none()
+            && self.reference.is_none()
+    }
+
+    /// How many jobs it is.
+    pub(super) fn copies(&self) -> u32 {
+        self.copies.unwrap_or(1)
+    }
+
+    /// What it means by times and jobs. `batch` knows the jobs of the same batch by their names;
+    /// `known` says what is wrong with the id of any other.
+    pub(super) fn resolve(
+        &self,
+        zone: &TimeZone,
+        batch: &BTreeMap<String, JobId>,
+        known: impl Fn(JobId) -> Result<(), String>,
+    ) -> Result<Resolved, Problem> {
+        let time = self.not_before.as_ref().map(|text| when(text, Timestamp::now(), zone));
+        let not_before = time.transpose().map_err(|error| Problem::field("not_before", error))?;
+        let needed = |need: &Need| {
+            let (text, on) = need.parts();
+            if let Some(job) = batch.get(text) {
+                return Ok(Needed { job: *job, on });
+            }
+            let job: JobId =
+                text.parse().map_err(|_| format!("\"{text}\" is not the id of a job"))?;
+            known(job).map(|()| Needed { job, on })
+        };
+        let depends_on = self.depends_on.iter().map(needed).collect::<Result<_, String>>();
+        let depends_on = depends_on.map_err(|why| Problem::field("depends_on", why))?;
+        Ok(Resolved { not_before, depends_on })
+    }
+
     /// The job it asks for.
-    pub(super) fn into_job(self, name: String, payload: Payload, submitted_by: String) -> NewJob {
+    pub(super) fn into_job(
+        self,
+        name: String,
+        payload: Payload,
+        submitted_by: String,
+        resolved: Resolved,
+    ) -> NewJob {
+        let rules = Rules {
+            group: self.group,
+            unique_key: self.unique_key,
+            if_taken: self.if_exists,
+            retry: self.retry,
+            schedule: None,
+        };
         NewJob {
             id: JobId::new(),
             name,
@@ -139,10 +242,11 @@ impl Wish {
             device: self.device,
             driver: self.driver,
             hold: self.hold,
-            not_before: self.not_before,
-            depends_on: self.depends_on,
+            not_before: resolved.not_before,
+            depends_on: resolved.depends_on,
             labels: self.labels,
             timeout_seconds: self.timeout_seconds,
+            rules,
             max_attempts: self.max_attempts.unwrap_or(1),
             submitted_by,
             idempotency_key: None,
@@ -158,6 +262,19 @@ impl Wish {
         let visible = name.chars().map(|char| if char.is_control() { ' ' } else { char });
         visible.take(LONGEST_NAME).collect::<String>().trim().to_owned()
     }
+}
+
+pub(super) const LABELS: &str = "at most 32 labels of at most 256 bytes are kept";
+
+/// True if so many labels of that length are kept.
+pub(super) fn fit(labels: &BTreeMap<String, String>) -> bool {
+    let long = |text: &String| text.len() > LONGEST_LABEL;
+    labels.len() <= MOST_LABELS && !labels.iter().any(|(k, v)| long(k) || long(v) || k.is_empty())
+}
+
+fn is_group(text: &str) -> bool {
+    let fits = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    (1..=LONGEST_GROUP).contains(&text.len()) && text.chars().all(fits)
 }
 
 fn read<T: std::str::FromStr>(text: &str) -> Result<T, String>
@@ -197,7 +314,7 @@ mod tests {
         .unwrap();
         let text = format!(
             r#"{{"name":"a.nc","priority":10,"hold":true,
-                "not_before":"2030-01-01T00:00:00.000Z","depends_on":["{id}"]}}"#
+                "not_before":"2030-01-01T00:00:00Z","depends_on":["{id}"]}}"#
         );
         let json: Wish = serde_json::from_str(&text).unwrap();
         assert_eq!(format!("{query:?}"), format!("{json:?}"));

@@ -123,6 +123,10 @@ fn queue_options(config: &Config, paths: &Paths) -> job_queue::Options {
         command_timeout: config.queue.command_timeout,
         shutdown_grace: config.queue.shutdown_grace,
         retention: config.queue.retention,
+        max_storage: config.queue.max_storage,
+        groups: config.queue.groups.clone(),
+        retry: config.queue.retry.backoff(),
+        timezone: config.station.timezone(),
         event_retention: config.database.event_retention,
         jobs: paths.jobs.clone(),
     }

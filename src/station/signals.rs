@@ -69,11 +69,12 @@ mod tests {
         raise(SIGUSR1).unwrap();
         raise(SIGTERM).unwrap();
         let mut seen = Vec::new();
-        while !seen.contains(&Signal::ReopenLogs) {
+        // Other runtimes of this process take part in passing signals on, one after the other.
+        while !seen.contains(&Signal::ReopenLogs) || !seen.contains(&Signal::Stop) {
             seen.push(timeout(Duration::from_secs(10), signals.next()).await.unwrap());
         }
         assert!(seen.len() <= 4, "{seen:?}");
-        assert!(seen.contains(&Signal::Stop) && seen.contains(&Signal::Reload), "{seen:?}");
+        assert!(seen.contains(&Signal::Reload), "{seen:?}");
         raise(SIGINT).unwrap();
         assert_eq!(timeout(Duration::from_secs(10), signals.next()).await, Ok(Signal::Stop));
     }

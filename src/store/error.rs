@@ -34,6 +34,47 @@ pub enum StoreError {
     /// A key says that two submissions are one, but they are not.
     #[error("this Idempotency-Key belongs to another submission: {0}")]
     KeyReused(JobId),
+    /// The job came to another state while something was decided about it.
+    #[error("the job was {from} and is {to} by now")]
+    Moved {
+        /// What it was.
+        from: JobState,
+        /// What it is.
+        to: JobState,
+    },
+    /// The job is not the version that was decided about.
+    #[error("job {id} was changed meanwhile: it is version {found} now")]
+    Changed {
+        /// The job.
+        id: JobId,
+        /// Its version.
+        found: u64,
+    },
+    /// A key says that two batches are one, but they are not.
+    #[error("this Idempotency-Key belongs to another submission: {0}")]
+    BatchKeyReused(String),
+    /// Another job has the unique key and has not ended.
+    #[error("job {job} has the unique key \"{key}\" and has not ended")]
+    KeyTaken {
+        /// The key.
+        key: String,
+        /// The job.
+        job: JobId,
+    },
+    /// There is no room for another job file, though all ended jobs' files are gone.
+    #[error(
+        "{needed} bytes more would not fit into queue.max_storage ({limit} bytes): jobs that have \
+         not ended need the rest"
+    )]
+    NoRoom {
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that all files may have together.
+        limit: u64,
+    },
+    /// Something of that name is there already.
+    #[error("there is a {0} already")]
+    Exists(String),
     /// A machine works on one job at a time.
     #[error("device {device} already has job {job}")]
     DeviceTaken {

@@ -19,7 +19,7 @@ use std::{
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, open};
+use super::{StoreError, open, schedules};
 use crate::domain::Payload;
 
 /// Files up to this length lie in the database itself; in bytes.
@@ -118,8 +118,11 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(io(error)),
         };
-        let mut named = connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM jobs WHERE file_sha256 = ?1)")?;
+        let mut named = connection.prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM jobs WHERE file_sha256 = ?1)
+                 OR EXISTS ({})",
+            schedules::NAMES_FILE
+        ))?;
         let mut swept = 0;
         for entry in entries {
             let entry = entry.map_err(io)?;

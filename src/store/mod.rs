@@ -23,7 +23,9 @@ mod migrate;
 mod open;
 mod page;
 mod pending;
+pub mod queue_modes;
 mod readers;
+pub mod schedules;
 pub mod settings;
 #[cfg(test)]
 mod tests;

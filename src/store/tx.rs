@@ -27,6 +27,7 @@ pub(super) struct Heads {
     job: i64,
     audit: audit::Head,
     counts: [i64; JobState::ALL.len()],
+    stored: i64,
     frames: usize,
 }
 
@@ -39,6 +40,7 @@ impl Ledger {
             job: connection.query_row(newest_job, [], |row| row.get(0))?,
             audit: audit::Head::load(connection)?,
             counts: [0; JobState::ALL.len()],
+            stored: 0,
             frames: 0,
         };
         Ok(Self { heads, frames: Vec::new() })
@@ -109,6 +111,11 @@ impl<'c> Tx<'c> {
         ledger.heads.job
     }
 
+    /// The number that the next job will get.
+    pub(super) fn next_job_is(&self) -> i64 {
+        self.ledger.borrow().heads.job + 1
+    }
+
     /// Notes that a job came to one state and left another.
     pub(super) fn count(&self, left: Option<JobState>, came: Option<JobState>) {
         let counts = &mut self.ledger.borrow_mut().heads.counts;
@@ -117,6 +124,18 @@ impl<'c> Tx<'c> {
                 counts[state as usize] += change;
             }
         }
+    }
+
+    /// Notes that so many bytes of job files came, or went.
+    pub(super) fn stored(&self, bytes: i64) {
+        self.ledger.borrow_mut().heads.stored += bytes;
+    }
+
+    /// Bytes of all job files together.
+    pub(super) fn storage(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT bytes FROM storage";
+        let kept: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(kept + self.ledger.borrow().heads.stored)
     }
 
     /// Where to return to if what comes next fails.
@@ -132,12 +151,16 @@ impl<'c> Tx<'c> {
 
     /// Writes the counts of a whole group at once.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
-        let counts = self.ledger.borrow().heads.counts;
+        let Heads { counts, stored, .. } = self.ledger.borrow().heads;
         for (state, change) in JobState::ALL.into_iter().zip(counts) {
             if change != 0 {
                 let sql = "UPDATE job_counts SET jobs = jobs + ?2 WHERE state = ?1";
                 self.connection.prepare_cached(sql)?.execute(params![state.as_str(), change])?;
             }
+        }
+        if stored != 0 {
+            let sql = "UPDATE storage SET bytes = max(bytes + ?1, 0)";
+            self.connection.prepare_cached(sql)?.execute([stored])?;
         }
         Ok(())
     }
@@ -146,6 +169,7 @@ impl<'c> Tx<'c> {
     pub(super) fn take_frames(&self) -> Vec<Frame> {
         let mut ledger = self.ledger.borrow_mut();
         ledger.heads.counts = [0; JobState::ALL.len()];
+        ledger.heads.stored = 0;
         ledger.heads.frames = 0;
         std::mem::take(&mut ledger.frames)
     }

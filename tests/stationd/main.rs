@@ -19,6 +19,7 @@ mod machines;
 mod metrics;
 mod plugins;
 mod processes;
+mod queue;
 mod storage;
 mod supervision;
 mod support;

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use self::act::{RestartArgs, StopArgs, Verb};
 pub(super) use self::list::list;
 use super::{
-    args::QueueCommand,
     client::Client,
     config::ConfigCommand,
     events::EventsArgs,
@@ -18,6 +17,7 @@ use super::{
     lifecycle::ShutdownArgs,
     logs::{self, DaemonLogsArgs},
     print::{Out, field, items},
+    queue::QueueCommand,
     start::StartArgs,
 };
 

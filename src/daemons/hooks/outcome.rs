@@ -136,7 +136,7 @@ async fn abort(shared: &Shared, hook: &Hook, id: JobId) -> Result<bool, String> 
         Err(error) => return Err(error.to_string()),
     }
     let actor = Actor { name: format!("hook:{}", hook.name), source: "station".to_owned() };
-    let act = Act { id, action: JobAction::Cancel, force: false, actor };
+    let act = Act { id, action: JobAction::Cancel, force: false, version: None, actor };
     match shared.tools.links().job_queue.ask(act).await {
         Ok(Ok(_)) => Ok(true),
         Ok(Err(error)) => Err(error.to_string()),

@@ -1,5 +1,7 @@
 //! What people ask of a job.
 
+use std::time::Duration;
+
 use actix::{fut::wrap_future, prelude::*};
 use thiserror::Error;
 
@@ -60,6 +62,8 @@ pub struct Act {
     pub actor: Actor,
     /// Release it although its verdict is red.
     pub force: bool,
+    /// The version of the job that was decided about; whatever version if none.
+    pub version: Option<u64>,
 }
 
 /// Who has to do it.
@@ -67,31 +71,69 @@ enum Doer {
     /// Nobody: it is so already.
     Nobody(Box<Job>),
     /// The database alone.
-    Table(JobState),
+    Table { from: JobState, to: JobState },
     /// The machine that the job is on.
     Machine,
     /// The queue, which runs the program.
     Queue,
 }
 
+/// How often a job is looked at anew that moves while something is asked of it, and how long apart.
+const LOOKS: u32 = 200;
+const APART: Duration = Duration::from_millis(10);
+
 impl Handler<Act> for JobQueue {
     type Result = ResponseActFuture<Self, Result<Job, QueueError>>;
 
     fn handle(&mut self, act: Act, ctx: &mut Self::Context) -> Self::Result {
-        let Act { id, action, force, .. } = act;
+        self.act(act, LOOKS, ctx)
+    }
+}
+
+impl JobQueue {
+    /// What was decided for one state does not hold for the next: a job that moved meanwhile is
+    /// looked at again.
+    fn act(
+        &mut self,
+        act: Act,
+        looks: u32,
+        ctx: &mut Context<Self>,
+    ) -> ResponseActFuture<Self, Result<Job, QueueError>> {
+        let again = act.clone();
+        Box::pin(self.try_act(act, ctx).then(move |done, _, _| {
+            let moved = matches!(
+                &done,
+                Err(QueueError::Store(StoreError::Moved { .. }) | QueueError::NotRunning(_))
+            );
+            if !moved || looks == 0 {
+                return Box::pin(fut::ready(done)) as ResponseActFuture<Self, _>;
+            }
+            Box::pin(wrap_future::<_, Self>(actix::clock::sleep(APART)).then(
+                move |(), this: &mut Self, ctx: &mut Context<Self>| this.act(again, looks - 1, ctx),
+            ))
+        }))
+    }
+
+    fn try_act(
+        &mut self,
+        act: Act,
+        ctx: &mut Context<Self>,
+    ) -> ResponseActFuture<Self, Result<Job, QueueError>> {
+        let Act { id, action, .. } = act;
         let tools = self.tools.clone();
-        let done = match doer(&tools, id, action, force) {
+        let done = match doer(&tools, &act) {
             Err(error) => return Box::pin(fut::ready(Err(error))),
             Ok(Doer::Nobody(job)) => return Box::pin(fut::ready(Ok(*job))),
-            Ok(Doer::Table(to)) => {
+            Ok(Doer::Table { from, to }) => {
                 let change =
                     Change { actor: Some(act.actor.clone()), ..Change::because(action.as_str()) };
                 let moved = move |tx: &Tx<'_>| {
+                    jobs::check_version(tx, id, act.version)?;
                     audit(tx, &act)?;
                     if act.force {
                         jobs::force(tx, id)?;
                     }
-                    jobs::transition(tx, id, to, change.clone())
+                    jobs::transition_from(tx, id, from, to, change.clone())
                 };
                 let moved = tools.store.write(moved);
                 let moved = wrap_future::<_, Self>(async { Ok(moved.await?) });
@@ -112,8 +154,14 @@ impl Handler<Act> for JobQueue {
     }
 }
 
-fn doer(tools: &Tools, id: JobId, action: JobAction, force: bool) -> Result<Doer, QueueError> {
+fn doer(tools: &Tools, act: &Act) -> Result<Doer, QueueError> {
+    let Act { id, action, version, force, .. } = *act;
     let job = tools.store.read(|connection| jobs::get(connection, id))?;
+    if let Some(version) = version
+        && version != job.version
+    {
+        return Err(StoreError::Changed { id, found: job.version }.into());
+    }
     if action.is_done(job.state) {
         return Ok(Doer::Nobody(Box::new(job)));
     }
@@ -129,6 +177,7 @@ fn doer(tools: &Tools, id: JobId, action: JobAction, force: bool) -> Result<Doer
     {
         return Err(QueueError::Red(Box::new(analysis.clone())));
     }
+    let table = |to| Doer::Table { from: job.state, to };
     Ok(match (job.state.is_active(), job.kind) {
         (true, JobKind::Device) => Doer::Machine,
         (true, JobKind::Command) => Doer::Queue,
@@ -136,8 +185,8 @@ fn doer(tools: &Tools, id: JobId, action: JobAction, force: bool) -> Result<Doer
             return Err(QueueError::CannotResume);
         }
         // Its program is gone: to go on means to run it again.
-        (false, _) if to == JobState::Running => Doer::Table(JobState::Queued),
-        (false, _) => Doer::Table(to),
+        (false, _) if to == JobState::Running => table(JobState::Queued),
+        (false, _) => table(to),
     })
 }
 

@@ -1,12 +1,13 @@
 //! The actor itself: how it starts, how it is, how it stops.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use actix::prelude::*;
+use jiff::tz::TimeZone;
 use log::{info, warn};
 use nix::sys::signal::Signal;
 
@@ -17,8 +18,8 @@ use super::{
 };
 use crate::{
     daemons::{Tools, device_manager::WindDown},
-    domain::{Health, JobId},
-    store::StoreError,
+    domain::{Backoff, Health, JobId},
+    store::{StoreError, queue_modes},
     supervision::Service,
 };
 
@@ -45,6 +46,14 @@ pub struct Options {
     pub shutdown_grace: Duration,
     /// Jobs that ended longer ago than that are deleted.
     pub retention: Duration,
+    /// Bytes of all job files together.
+    pub max_storage: u64,
+    /// Programs of each group that may run at the same time.
+    pub groups: BTreeMap<String, usize>,
+    /// When a failed command is tried again, if its job does not say.
+    pub retry: Backoff,
+    /// In which schedules are read.
+    pub timezone: TimeZone,
     /// Events older than that are deleted.
     pub event_retention: Duration,
     /// Where jobs keep their output.
@@ -70,12 +79,17 @@ pub struct JobQueue {
     pub(super) stopping: bool,
     ends: Option<Ends>,
     pub(super) trouble: Option<String>,
+    /// When schedules were last looked at, all of them.
+    pub(super) looked_at: Option<Instant>,
+    /// Wakes it when something is due.
+    pub(super) alarm: Option<SpawnHandle>,
 }
 
 impl JobQueue {
     /// Puts back what an earlier incarnation had running. Blocks.
     pub fn new(options: Options, tools: Tools) -> Result<Self, StoreError> {
         requeue_left_over(&tools.store)?;
+        tools.board.show_queue_modes(tools.store.read(queue_modes::all)?);
         Ok(Self {
             options,
             tools,
@@ -85,6 +99,8 @@ impl JobQueue {
             stopping: false,
             ends: None,
             trouble: None,
+            looked_at: None,
+            alarm: None,
         })
     }
 

@@ -84,7 +84,8 @@ impl JobQueue {
     fn end(&mut self, job: Job, state: JobState, change: Change, ctx: &mut Context<Self>) {
         let id = job.id;
         info!("job {id} is {state}: {}", change.reason);
-        let written = persist(self.tools.store.clone(), job, state, change);
+        let usual = self.options.retry;
+        let written = persist(self.tools.store.clone(), usual, job, state, change);
         ctx.spawn(wrap_future::<_, Self>(written).map(move |written, this, ctx| {
             match written {
                 Ok(job) => this.tools.telemetry.job_ended(&job),
@@ -152,17 +153,29 @@ impl JobQueue {
 
 /// Writes the end of a command job until it is written; a failed one with attempts left waits again
 /// after a growing delay.
-async fn persist(store: Store, job: Job, end: JobState, change: Change) -> Result<Job, StoreError> {
+async fn persist(
+    store: Store,
+    usual: Backoff,
+    job: Job,
+    end: JobState,
+    change: Change,
+) -> Result<Job, StoreError> {
     let retry = end == JobState::Failed && job.attempts < job.max_attempts;
-    let (id, delay) = (job.id, Backoff::default().delay(job.attempts.saturating_sub(1), 0.0));
+    let own = job.retry.and_then(|retry| retry.over(usual).ok()).unwrap_or(usual);
+    let (id, delay) = (job.id, own.delay(job.attempts.saturating_sub(1), chance(&job)));
+    let attempt = format!("attempt {} of {} failed", job.attempts, job.max_attempts);
     loop {
-        let change = change.clone();
+        let (change, attempt) = (change.clone(), attempt.clone());
         let written = store.record(move |tx| {
             let ended = jobs::transition(tx, id, end, change.clone())?;
             if retry {
                 let not_before = Some(Timestamp::now().after(delay));
-                let again = format!("tried again in {} s", delay.as_secs());
-                let again = Change { not_before, ..Change::because(again) };
+                let why = &change.reason;
+                let seconds = delay.as_secs_f64();
+                let again = format!("{attempt}: {why}; tried again in {seconds:.1} s");
+                // It stands beside the job until that starts again.
+                let error = Some(again.clone());
+                let again = Change { error, not_before, ..Change::because(again) };
                 jobs::transition(tx, id, JobState::Queued, again)?;
             }
             Ok(ended)
@@ -172,6 +185,13 @@ async fn persist(store: Store, job: Job, end: JobState, change: Change) -> Resul
             written => return written,
         }
     }
+}
+
+/// Where within the jitter a job is tried again: the last bits of an id are random.
+fn chance(job: &Job) -> f64 {
+    let [.., high, low] = *job.id.as_bytes();
+    let turned = u16::from_be_bytes([high, low]).rotate_left(job.attempts % 16);
+    f64::from(turned) / f64::from(u16::MAX)
 }
 
 /// No queue of this process runs these any more: the station, or an earlier incarnation of this

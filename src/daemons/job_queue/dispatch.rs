@@ -3,10 +3,13 @@
 //! One claim is under way at a time; a [`Wake`] that comes meanwhile makes it look once more. Every
 //! claim is one durable write, and only its answer starts anything.
 
+use std::time::{Duration, Instant};
+
 use actix::{fut::wrap_future, prelude::*};
+use jiff::tz::TimeZone;
 use log::{error, warn};
 
-use super::JobQueue;
+use super::{JobQueue, modes::finish_drains, schedules::run_due};
 use crate::{
     daemons::{
         Tools,
@@ -16,8 +19,9 @@ use crate::{
     domain::{Device, DeviceStatus, Job, JobState, Timestamp},
     link::Start,
     store::{
-        StoreError,
-        jobs::{self, Change, Claimant},
+        StoreError, Tx,
+        jobs::{self, Change, Claimant, Groups},
+        queue_modes::Mode,
     },
 };
 
@@ -35,6 +39,18 @@ impl Handler<Wake> for JobQueue {
     }
 }
 
+/// Judged in one write, so that submissions are not held up.
+const SETTLED: u32 = 200;
+
+/// Between two looks at all schedules, due or not.
+const ALL_SCHEDULES: Duration = Duration::from_secs(10);
+
+/// How schedules are looked at.
+struct Schedules {
+    zone: TimeZone,
+    all: bool,
+}
+
 /// What one look at the queue found.
 struct Found {
     commands: Vec<Job>,
@@ -48,7 +64,16 @@ impl JobQueue {
         }
         (self.claiming, self.again) = (true, false);
         let slots = self.options.max_concurrent_commands.saturating_sub(self.running.len());
-        let found = look(self.tools.clone(), slots);
+        let groups = Groups {
+            named: self.options.groups.clone(),
+            usual: self.options.max_concurrent_commands,
+        };
+        let all = self.looked_at.is_none_or(|looked| looked.elapsed() >= ALL_SCHEDULES);
+        if all {
+            self.looked_at = Some(Instant::now());
+        }
+        let due = Schedules { zone: self.options.timezone.clone(), all };
+        let found = look(self.tools.clone(), slots, groups, due, self.options.max_storage);
         ctx.spawn(wrap_future::<_, Self>(found).map(|found, this, ctx| {
             this.claiming = false;
             this.trouble = found.as_ref().err().map(ToString::to_string);
@@ -66,18 +91,38 @@ impl JobQueue {
         }
         if let Some(at) = found.next {
             let wait = Timestamp::now().until(at);
-            ctx.notify_later(Wake, wait + std::time::Duration::from_millis(1));
+            let alarm = ctx.notify_later(Wake, wait + Duration::from_millis(1));
+            // One alarm is enough: the next look sets the next one.
+            if let Some(before) = self.alarm.replace(alarm) {
+                ctx.cancel_future(before);
+            }
         }
     }
 }
 
 /// Claims for every free machine and for `slots` programs; device jobs are handed over at once.
-async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
+async fn look(
+    tools: Tools,
+    slots: usize,
+    groups: Groups,
+    Schedules { zone, all }: Schedules,
+    limit: u64,
+) -> Result<Found, StoreError> {
+    let due = run_due(&tools, &zone, limit, all).await?;
+    settle(&tools).await?;
+    let modes = tools.board.queue_modes();
+    let slots = if modes.whole() == Some(Mode::Paused) { 0 } else { slots };
     let devices = tools.board.devices();
     for device in devices.iter().filter(|device| is_free(device)) {
+        let mode = modes.device(&device.name);
+        if [modes.whole(), mode].contains(&Some(Mode::Paused)) {
+            continue;
+        }
+        // One that is drained leaves to others what others may do.
+        let only_named = mode.is_some();
         let (machine, now) = (claimant(device, &devices), Timestamp::now());
-        let claimed =
-            tools.store.write(move |tx| jobs::claim_for_device(tx, &machine, now)).await?;
+        let claim = move |tx: &Tx<'_>| jobs::claim_for_device(tx, &machine, only_named, now);
+        let claimed = tools.store.write(claim).await?;
         if let Some(job) = claimed {
             hand_over(&tools, device.name.clone(), job).await?;
         }
@@ -85,13 +130,25 @@ async fn look(tools: Tools, slots: usize) -> Result<Found, StoreError> {
     let mut commands = Vec::new();
     while commands.len() < slots {
         let now = Timestamp::now();
-        match tools.store.write(move |tx| jobs::claim_command(tx, now)).await? {
+        let groups = groups.clone();
+        match tools.store.write(move |tx| jobs::claim_command(tx, &groups, now)).await? {
             Some(job) => commands.push(job),
             None => break,
         }
     }
+    finish_drains(&tools).await?;
     let next = tools.store.read(jobs::next_not_before)?;
+    let next = [due, next].into_iter().flatten().min();
     Ok(Found { commands, next })
+}
+
+/// Judges anew whatever waits for a job that has ended.
+async fn settle(tools: &Tools) -> Result<(), StoreError> {
+    while tools.store.read(jobs::unsettled)? {
+        let now = Timestamp::now();
+        tools.store.write(move |tx| jobs::settle(tx, now, SETTLED)).await?;
+    }
+    Ok(())
 }
 
 fn is_free(device: &Device) -> bool {

@@ -16,10 +16,15 @@ mod actor;
 mod commands;
 mod dispatch;
 mod go_on;
+mod modes;
 mod program;
+mod schedules;
 mod tidy;
+mod why;
 
 pub use act::{Act, QueueError};
 pub use actor::{JobQueue, Options};
 pub use dispatch::Wake;
 pub use go_on::GoOn;
+pub use modes::SetMode;
+pub use why::Waiting;

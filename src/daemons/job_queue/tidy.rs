@@ -57,6 +57,7 @@ async fn tidy(tools: Tools, options: Options) -> Result<(), StoreError> {
             break;
         }
     }
+    while tools.store.write(move |tx| jobs::prune_submissions(tx, before, BATCH)).await? == BATCH {}
     while tools.store.write(move |tx| events::prune(tx, events_before, BATCH)).await? == BATCH {}
     let files = tools.store.files();
     let swept = tools.store.read(|connection| files.sweep_orphans(connection, ORPHAN_AGE))?;

@@ -1,4 +1,4 @@
-//! The one place where a job's state changes, and small changes to a job in its state.
+//! The one place where a job's state changes.
 
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value};
@@ -7,13 +7,19 @@ use super::{
     super::{StoreError, Tx},
     row,
 };
-use crate::domain::{Actor, Body, Job, JobId, JobKind, JobState, Priority, Progress, Timestamp};
+use crate::domain::{Actor, Body, Job, JobId, JobKind, JobState, Progress, Timestamp};
 
 pub(super) const JOB_ON: &str = "SELECT id FROM jobs INDEXED BY jobs_on_device
     WHERE kind = 'device' AND state IN ('RUNNING', 'PAUSED') AND device IS NOT NULL AND device = ?1";
-pub(super) const DEPENDENTS: &str = "UPDATE jobs SET look_at = 0
+pub(super) const DEPENDENTS: &str = "UPDATE jobs SET look_at = -1
     WHERE +state = 'QUEUED' AND look_at IS NULL
     AND seq IN (SELECT job FROM dependencies WHERE needs = ?1)";
+
+pub(super) const BY_UNIQUE_KEY: &str = "WHERE unique_key = ?1
+    AND state IN ('HELD', 'QUEUED', 'RUNNING', 'PAUSED', 'INTERRUPTED')";
+
+/// The `look_at` of a job whose dependencies are to be judged.
+pub(super) const UNJUDGED: i64 = -1;
 
 /// Why and how a job moves.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +61,9 @@ pub fn transition(tx: &Tx<'_>, id: JobId, to: JobState, change: Change) -> Resul
         return Err(StoreError::IllegalMove { from, to });
     }
     apply(&mut job, to, &change, Timestamp::now());
+    if from.is_terminal() {
+        check_key_is_free(tx, &job)?;
+    }
     if to == JobState::Queued {
         forget_claim(tx, seq, &mut job)?;
     }
@@ -68,6 +77,30 @@ pub fn transition(tx: &Tx<'_>, id: JobId, to: JobState, change: Change) -> Resul
     }
     tell(tx, &job, from, change)?;
     Ok(job)
+}
+
+/// As [`transition`], but only of a job that is still in the state `from`: what was decided for
+/// that state does not hold for another.
+pub fn transition_from(
+    tx: &Tx<'_>,
+    id: JobId,
+    from: JobState,
+    to: JobState,
+    change: Change,
+) -> Result<Job, StoreError> {
+    match row::find(tx, id)?.job.state {
+        state if state == from => transition(tx, id, to, change),
+        state => Err(StoreError::Moved { from, to: state }),
+    }
+}
+
+/// Refuses what was decided about another version of the job.
+pub fn check_version(tx: &Tx<'_>, id: JobId, expected: Option<u64>) -> Result<(), StoreError> {
+    let found = row::find(tx, id)?.job.version;
+    match expected {
+        Some(expected) if expected != found => Err(StoreError::Changed { id, found }),
+        _ => Ok(()),
+    }
 }
 
 /// Notes how far an active job is, without an event. A job that is not active is left as it is.
@@ -90,37 +123,6 @@ pub fn force(tx: &Tx<'_>, id: JobId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Changes the priority of a waiting job.
-pub fn set_priority(tx: &Tx<'_>, id: JobId, priority: Priority) -> Result<Job, StoreError> {
-    let row::Numbered { seq, mut job } = waiting(tx, id)?;
-    tx.prepare_cached("UPDATE jobs SET priority = ?2 WHERE seq = ?1")?
-        .execute(params![seq, priority.0])?;
-    job.priority = priority;
-    Ok(job)
-}
-
-/// Puts a waiting job right before another waiting one and gives it the same priority.
-pub fn move_before(tx: &Tx<'_>, id: JobId, before: JobId) -> Result<Job, StoreError> {
-    let row::Numbered { seq, mut job } = waiting(tx, id)?;
-    let next = waiting(tx, before)?;
-    // Halfway between its new neighbours.
-    let sql = "UPDATE jobs SET priority = next.priority, rank = coalesce((next.rank + (
-            SELECT max(rank) FROM jobs WHERE state IN ('HELD', 'QUEUED')
-            AND priority = next.priority AND rank < next.rank AND seq <> ?1)) / 2, next.rank - 1)
-        FROM (SELECT priority, rank FROM jobs WHERE seq = ?2) next WHERE seq = ?1";
-    tx.prepare_cached(sql)?.execute(params![seq, next.seq])?;
-    job.priority = next.job.priority;
-    Ok(job)
-}
-
-fn waiting(tx: &Tx<'_>, id: JobId) -> Result<row::Numbered, StoreError> {
-    let found = row::find(tx, id)?;
-    match found.job.state {
-        JobState::Held | JobState::Queued => Ok(found),
-        state => Err(StoreError::NotWaiting(state)),
-    }
-}
-
 /// What follows from the move for the job's own fields.
 fn apply(job: &mut Job, to: JobState, change: &Change, now: Timestamp) {
     let from = job.state;
@@ -132,6 +134,7 @@ fn apply(job: &mut Job, to: JobState, change: &Change, now: Timestamp) {
     job.finished_at = to.is_terminal().then_some(now);
     job.error.clone_from(&change.error);
     job.not_before = change.not_before.or(job.not_before);
+    job.version += 1;
     match to {
         JobState::Running if from != JobState::Paused => {
             job.started_at = Some(now);
@@ -163,8 +166,23 @@ fn forget_claim(tx: &Tx<'_>, seq: i64, job: &mut Job) -> Result<(), StoreError> 
     if target == "any" {
         job.driver = None;
     }
-    tx.prepare_cached("UPDATE jobs SET look_at = 0 WHERE seq = ?1")?.execute([seq])?;
+    let look_at = if job.depends_on.is_empty() { 0 } else { UNJUDGED };
+    tx.prepare_cached("UPDATE jobs SET look_at = ?2 WHERE seq = ?1")?.execute([seq, look_at])?;
     Ok(())
+}
+
+/// A key belongs to the one job that has it and has not ended.
+fn check_key_is_free(tx: &Tx<'_>, job: &Job) -> Result<(), StoreError> {
+    let Some(key) = &job.unique_key else { return Ok(()) };
+    match unique(tx, key)? {
+        Some(other) => Err(StoreError::KeyTaken { key: key.clone(), job: other.id }),
+        None => Ok(()),
+    }
+}
+
+/// The job that has this unique key and has not ended.
+pub(super) fn unique(tx: &Tx<'_>, key: &str) -> Result<Option<Job>, StoreError> {
+    Ok(row::jobs(row::select(tx, BY_UNIQUE_KEY, [key])?).pop())
 }
 
 fn check_machine_is_free(tx: &Tx<'_>, job: &Job) -> Result<(), StoreError> {
@@ -187,7 +205,7 @@ fn save(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
     let sql =
         "UPDATE jobs SET state = ?2, device = ?3, driver = ?4, progress = ?5, lines_done = ?6,
         eta_seconds = NULL, attempts = ?7, started_at = ?8, finished_at = ?9, exit_code = ?10,
-        error = ?11, not_before = ?12 WHERE seq = ?1";
+        error = ?11, not_before = ?12, version = ?13 WHERE seq = ?1";
     tx.prepare_cached(sql)?.execute(params![
         seq,
         job.state.as_str(),
@@ -201,6 +219,7 @@ fn save(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
         job.exit_code,
         job.error,
         job.not_before.map(Timestamp::as_ms),
+        job.version,
     ])?;
     Ok(())
 }

@@ -2,9 +2,12 @@
 //!
 //! A claim looks at ready jobs only: those whose `look_at` is 0. One that turns out to wait, for its
 //! time or for another job, is put aside until that time comes or that job ends, so that it costs
-//! one look each time something has changed for it and nothing in between.
+//! one look each time something has changed for it and nothing in between. One that needs others is
+//! judged first ([`settle`]): when it comes in, and whenever one of those has ended.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     super::{StoreError, Tx},
@@ -12,7 +15,7 @@ use super::{
     clear::{Claimant, Clearance, clear},
     row::{self, Numbered},
 };
-use crate::domain::{Job, JobId, JobState, Timestamp};
+use crate::domain::{Job, JobId, JobState, Needed, On, Timestamp};
 
 /// Why a job with a red verdict waits for a person.
 pub(super) const HELD: &str = "held by the preflight check";
@@ -34,9 +37,47 @@ enum Verdict {
     Never(String),
 }
 
-pub(super) const NEXT_COMMAND: &str = "WHERE seq = (
-    SELECT seq FROM jobs INDEXED BY jobs_ready WHERE state = 'QUEUED' AND look_at = 0 AND target = 'command'
-    ORDER BY priority DESC, rank, seq LIMIT 1)";
+/// How many command jobs of a group may run at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// By group.
+    pub named: BTreeMap<String, usize>,
+    /// Of any other.
+    pub usual: usize,
+}
+
+impl Groups {
+    /// No group in particular.
+    pub fn of(usual: usize) -> Self {
+        Self { named: BTreeMap::new(), usual }
+    }
+
+    fn limit(&self, group: &str) -> usize {
+        self.named.get(group).copied().unwrap_or(self.usual)
+    }
+}
+
+/// What a command job without a group, or of one, has as its target.
+const COMMAND: &str = "command";
+const GROUP: &str = "command:";
+
+/// The targets of command jobs that are ready: from one to the next in the index, whatever the
+/// number of jobs.
+pub(super) const TARGETS: &str = "WITH RECURSIVE ready (target) AS (
+    SELECT (SELECT min(target) FROM jobs INDEXED BY jobs_ready
+        WHERE state = 'QUEUED' AND look_at = 0 AND target >= 'command' AND target < 'command;')
+    UNION ALL SELECT (SELECT min(target) FROM jobs INDEXED BY jobs_ready
+        WHERE state = 'QUEUED' AND look_at = 0 AND target > ready.target AND target < 'command;')
+    FROM ready WHERE ready.target IS NOT NULL)
+    SELECT target FROM ready WHERE target IS NOT NULL";
+
+/// The best of one target.
+pub(super) const HEAD: &str = "SELECT priority, rank, seq FROM jobs INDEXED BY jobs_ready
+    WHERE state = 'QUEUED' AND look_at = 0 AND target = ?1
+    ORDER BY priority DESC, rank, seq LIMIT 1";
+
+const RUNNING_IN: &str = "SELECT count(*) FROM jobs INDEXED BY jobs_by_state
+    WHERE state IN ('RUNNING', 'PAUSED') AND target = ?1";
 
 /// Those whose time has come are ready.
 pub(super) const DUE: &str = "UPDATE jobs INDEXED BY jobs_timed SET look_at = 0
@@ -59,11 +100,13 @@ pub(super) const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
     ORDER BY priority DESC, rank, seq LIMIT 1)";
 
 /// Takes the next job for this machine and makes it RUNNING; none if none may run now or the machine
-/// has one. On the way a job that needs one that failed, was cancelled or is gone becomes FAILED, and
-/// one that would leave the envelope, or is red in another way and not forced, becomes HELD.
+/// has one. With `only_named`, only a job that names the machine. On the way a job that needs one
+/// that failed, was cancelled or is gone becomes FAILED, and one that would leave the envelope, or
+/// is red in another way and not forced, becomes HELD.
 pub fn claim_for_device(
     tx: &Tx<'_>,
     machine: &Claimant,
+    only_named: bool,
     now: Timestamp,
 ) -> Result<Option<Job>, StoreError> {
     if change::job_on(tx, &machine.name)?.is_some() {
@@ -71,7 +114,7 @@ pub fn claim_for_device(
     }
     tx.prepare_cached(DUE)?.execute([now.as_ms()])?;
     let own = format!("device:{}", machine.name);
-    let shared = format!("driver:{}", machine.driver);
+    let shared = if only_named { own.clone() } else { format!("driver:{}", machine.driver) };
     // Before all that have a place.
     let mut after = (i64::MAX, 0.0, 0);
     for _ in 0..MOST_PASSED {
@@ -102,9 +145,17 @@ pub fn claim_for_device(
 
 /// Takes the next command job and makes it RUNNING; none if none may run now. A job that needs one
 /// that failed, was cancelled or is gone becomes FAILED on the way.
-pub fn claim_command(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Job>, StoreError> {
+/// Of a group that is full, none is taken.
+pub fn claim_command(
+    tx: &Tx<'_>,
+    groups: &Groups,
+    now: Timestamp,
+) -> Result<Option<Job>, StoreError> {
     tx.prepare_cached(DUE)?.execute([now.as_ms()])?;
-    while let Some(Numbered { seq, job }) = row::select(tx, NEXT_COMMAND, [])?.pop() {
+    while let Some(seq) = next_command(tx, groups)? {
+        let Some(Numbered { seq, job }) = row::select(tx, "WHERE seq = ?1", [seq])?.pop() else {
+            return Ok(None);
+        };
         match judge(tx, seq, &job, None, now)? {
             Verdict::Go => {
                 let change = Change::because("started");
@@ -114,6 +165,68 @@ pub fn claim_command(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Job>, StoreEr
         }
     }
     Ok(None)
+}
+
+/// The best of all groups that are not full.
+fn next_command(tx: &Tx<'_>, groups: &Groups) -> Result<Option<i64>, StoreError> {
+    let mut targets = tx.prepare_cached(TARGETS)?;
+    let targets = targets.query_map([], |row| row.get::<_, String>(0))?;
+    let mut best: Option<(i32, f64, i64)> = None;
+    for target in targets {
+        let target = target?;
+        if let Some(group) = target.strip_prefix(GROUP) {
+            let mut running = tx.prepare_cached(RUNNING_IN)?;
+            let running: usize = running.query_row([&target], |row| row.get(0))?;
+            if running >= groups.limit(group) {
+                continue;
+            }
+        } else if target != COMMAND {
+            continue;
+        }
+        let head = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let head: Option<(i32, f64, i64)> =
+            tx.prepare_cached(HEAD)?.query_row([&target], head).optional()?;
+        let is_before = |one: &(i32, f64, i64), other: &(i32, f64, i64)| {
+            (-one.0, one.1, one.2) < (-other.0, other.1, other.2)
+        };
+        if let Some(head) = head
+            && best.is_none_or(|best| is_before(&head, &best))
+        {
+            best = Some(head);
+        }
+    }
+    Ok(best.map(|(.., seq)| seq))
+}
+
+pub(super) const UNSETTLED: &str = "SELECT id FROM jobs INDEXED BY jobs_unjudged
+    WHERE state = 'QUEUED' AND look_at = -1 ORDER BY seq LIMIT ?1";
+
+/// True if there is something to [`settle`]. Cheap.
+pub fn unsettled(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(connection.prepare_cached(UNSETTLED)?.exists([1])?)
+}
+
+/// Judges up to `limit` jobs for which something has changed: whether they may be claimed, wait
+/// longer, or can never run and so become FAILED, which may change something for others. Returns
+/// how many there were.
+pub fn settle(tx: &Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    let ids = {
+        let mut statement = tx.prepare_cached(UNSETTLED)?;
+        let rows = statement.query_map([limit], |row| row::id(row, 0))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    for id in &ids {
+        let Numbered { seq, job } = row::find(tx, *id)?;
+        match needs(tx, seq, &job)? {
+            Verdict::Go => {
+                let look_at = job.not_before.filter(|it| *it > now).map_or(0, Timestamp::as_ms);
+                tx.prepare_cached("UPDATE jobs SET look_at = ?2 WHERE seq = ?1")?
+                    .execute(params![seq, look_at])?;
+            }
+            other => put_aside(tx, seq, job.id, other)?,
+        }
+    }
+    Ok(ids.len())
 }
 
 /// When the next job that waits for its time may run.
@@ -158,29 +271,36 @@ fn judge(
     if let Some(time) = job.not_before.filter(|time| *time > now) {
         return Ok(Verdict::Wait(Some(time)));
     }
-    let mut verdict = Verdict::Go;
-    for needed in &job.depends_on {
-        match state(tx, *needed)? {
-            Some(JobState::Completed) => {}
-            Some(state @ (JobState::Failed | JobState::Cancelled)) => {
-                return Ok(Verdict::Never(format!(
-                    "job {needed}, which it depends on, is {state}"
-                )));
-            }
-            Some(_) => verdict = Verdict::Wait(None),
-            None if is_open(tx, *needed, seq)? => {
-                return Ok(Verdict::Never(format!("job {needed}, which it depends on, is gone")));
-            }
-            // It was completed before it was deleted.
-            None => {}
-        }
-    }
+    let verdict = needs(tx, seq, job)?;
     let (Verdict::Go, Some(machine)) = (&verdict, machine) else { return Ok(verdict) };
     Ok(match clear(job, machine, job.device.is_some()) {
         Clearance::Go => Verdict::Go,
         Clearance::Elsewhere => Verdict::Elsewhere,
         Clearance::Hold(reason) => Verdict::Hold(reason),
     })
+}
+
+/// What the jobs it needs say.
+fn needs(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<Verdict, StoreError> {
+    let mut verdict = Verdict::Go;
+    for Needed { job: needed, on } in job.depends_on.iter().copied() {
+        let Some(state) = state(tx, needed)? else {
+            if is_open(tx, needed, seq)? {
+                return Ok(Verdict::Never(format!("job {needed}, which it depends on, is gone")));
+            }
+            continue; // it had ended as needed before it was deleted
+        };
+        match on.is_met(state) {
+            Some(true) => {}
+            Some(false) => {
+                let but = if on == On::Completed { String::new() } else { format!(", not {on}") };
+                let reason = format!("job {needed}, which it depends on, is {state}{but}");
+                return Ok(Verdict::Never(reason));
+            }
+            None => verdict = Verdict::Wait(None),
+        }
+    }
+    Ok(verdict)
 }
 
 fn state(tx: &Tx<'_>, id: JobId) -> Result<Option<JobState>, StoreError> {

@@ -114,7 +114,8 @@ mod tests {
 
     fn claim(store: &Store, machine: &Claimant) -> Option<JobId> {
         let machine = machine.clone();
-        write(store, move |tx| claim_for_device(tx, &machine, Timestamp::now())).map(|it| it.id)
+        write(store, move |tx| claim_for_device(tx, &machine, false, Timestamp::now()))
+            .map(|it| it.id)
     }
 
     fn job(store: &Store, id: JobId) -> Job {

@@ -2,22 +2,27 @@
 
 use rusqlite::params;
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::json as value;
 
 use super::{
     super::{StoreError, Tx},
+    change::{self, Change, UNJUDGED},
     claim::HELD,
-    read, row,
+    keep, read, row, submission,
 };
-use crate::domain::{Analysis, Body, Job, JobState, Light, NewJob, Payload, Timestamp};
+use crate::domain::{
+    Actor, Analysis, Body, IfTaken, Job, JobState, Light, NewJob, Payload, Timestamp,
+};
 
 /// What came of a submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inserted {
     /// The job.
     pub job: Job,
-    /// False if its idempotency key had brought it here before.
+    /// False if its idempotency key had brought it here before, or stood for a job that was there.
     pub created: bool,
+    /// True if it is another job that has the unique key asked for.
+    pub taken: bool,
 }
 
 /// Stores a job (QUEUED, or HELD: as is wished, or because its verdict is red) and its event. The same idempotency key answers with the same
@@ -29,7 +34,15 @@ pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
         if job.name != new.name || read::payload(tx, job.id)? != new.payload {
             return Err(StoreError::KeyReused(job.id));
         }
-        return Ok(Inserted { job, created: false });
+        return Ok(Inserted { job, created: false, taken: false });
+    }
+    if let Some(key) = &new.idempotency_key
+        && submission::is_taken(tx, key)?
+    {
+        return Err(StoreError::BatchKeyReused(key.clone()));
+    }
+    if let Some(job) = other_of_key(tx, new)? {
+        return Ok(Inserted { job, created: false, taken: true });
     }
     let job = fresh(new, Timestamp::now());
     let seq = tx.next_job();
@@ -39,9 +52,10 @@ pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
         tx.prepare_cached(sql)?.execute(params![seq, content])?;
     }
     for needed in &job.depends_on {
-        row::find(tx, *needed)?;
-        let sql = "INSERT OR IGNORE INTO dependencies (needs, job) VALUES (?1, ?2)";
-        tx.prepare_cached(sql)?.execute(params![needed.as_bytes(), seq])?;
+        row::find(tx, needed.job)?;
+        let sql = "INSERT OR REPLACE INTO dependencies (needs, job, outcome) VALUES (?1, ?2, ?3)";
+        let row = params![needed.job.as_bytes(), seq, needed.on.as_str()];
+        tx.prepare_cached(sql)?.execute(row)?;
     }
     tx.count(None, Some(job.state));
     let body = Body::JobStateChange {
@@ -51,15 +65,29 @@ pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
         to_state: job.state,
         reason: job.error.clone().unwrap_or_else(|| "submitted".to_owned()),
         device_id: job.device.clone().unwrap_or_default(),
-        metadata: Map::new(),
+        metadata: value!({"actor": new.submitted_by}).as_object().cloned().unwrap_or_default(),
     };
     tx.emit(&format!("job:{}", job.id), None, body)?;
-    Ok(Inserted { job, created: true })
+    Ok(Inserted { job, created: true, taken: false })
 }
 
-/// Stores many jobs, all or none; one may depend on another before it in the list.
-pub fn insert_batch(tx: &Tx<'_>, new: &[NewJob]) -> Result<Vec<Inserted>, StoreError> {
-    new.iter().map(|job| insert(tx, job)).collect()
+/// The job that has the unique key, if that one is to stand for both. One that is to be replaced is
+/// cancelled; one that runs already is not.
+fn other_of_key(tx: &Tx<'_>, new: &NewJob) -> Result<Option<Job>, StoreError> {
+    let Some(key) = &new.rules.unique_key else { return Ok(None) };
+    let Some(other) = change::unique(tx, key)? else { return Ok(None) };
+    match (new.rules.if_taken, other.state) {
+        (IfTaken::Ignore, _) => Ok(Some(other)),
+        (IfTaken::Replace, JobState::Held | JobState::Queued) => {
+            let change = Change {
+                actor: Some(Actor { name: new.submitted_by.clone(), ..Actor::station() }),
+                ..Change::because(format!("replaced by job {}", new.id))
+            };
+            change::transition(tx, other.id, JobState::Cancelled, change)?;
+            Ok(None)
+        }
+        _ => Err(StoreError::KeyTaken { key: key.clone(), job: other.id }),
+    }
 }
 
 fn fresh(new: &NewJob, now: Timestamp) -> Job {
@@ -88,6 +116,10 @@ fn fresh(new: &NewJob, now: Timestamp) -> Job {
         depends_on: new.depends_on.clone(),
         labels: new.labels.clone(),
         timeout_seconds: new.timeout_seconds,
+        group: new.rules.group.clone(),
+        unique_key: new.rules.unique_key.clone(),
+        retry: new.rules.retry,
+        schedule: new.rules.schedule.clone(),
         submitted_by: new.submitted_by.clone(),
         created_at: now,
         started_at: None,
@@ -96,6 +128,7 @@ fn fresh(new: &NewJob, now: Timestamp) -> Job {
         error: held.map(|reason| format!("{HELD}: {reason}")),
         analysis: new.analysis.clone(),
         forced: new.forced,
+        version: 1,
     }
 }
 
@@ -104,21 +137,42 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
         Payload::Stored { sha256, size } => (Some(sha256), Some(size)),
         Payload::Inline(_) | Payload::Command(_) => (None, None),
     };
+    let stored = match &new.payload {
+        Payload::Stored { sha256, size } => {
+            if !keep::is_kept(tx, sha256)? {
+                tx.stored(signed(*size));
+            }
+            Some(signed(*size))
+        }
+        Payload::Inline(content) => {
+            let size = signed(content.len() as u64);
+            tx.stored(size);
+            Some(size)
+        }
+        Payload::Command(_) => None,
+    };
     let target = match (&new.payload, &job.device, &job.driver) {
-        (Payload::Command(_), ..) => "command".to_owned(),
+        (Payload::Command(_), ..) => match &job.group {
+            Some(group) => format!("command:{group}"),
+            None => "command".to_owned(),
+        },
         (_, Some(device), _) => format!("device:{device}"),
         (_, None, Some(driver)) => format!("driver:{driver}"),
         (_, None, None) => "any".to_owned(),
     };
     // A claim looks at it now, or when its time comes.
-    let look_at = job.not_before.filter(|time| *time > job.created_at).map_or(0, Timestamp::as_ms);
+    let look_at = match job.not_before.filter(|time| *time > job.created_at) {
+        _ if !job.depends_on.is_empty() => UNJUDGED,
+        Some(time) => time.as_ms(),
+        None => 0,
+    };
     let sql =
         "INSERT INTO jobs (seq, id, name, kind, state, priority, rank, target, look_at, device,
         driver, command, file_sha256, file_bytes, lines_total, max_attempts, not_before, depends_on,
         labels, timeout_seconds, submitted_by, idempotency_key, created_at, analysis,
-        forced, error)
+        forced, error, job_group, unique_key, retry, schedule, stored_bytes)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-        ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+        ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
     tx.prepare_cached(sql)?.execute(params![
         seq,
         job.id.as_bytes(),
@@ -145,8 +199,17 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
         json("analysis", job.analysis.as_ref())?,
         job.forced,
         job.error,
+        job.group,
+        job.unique_key,
+        json("retry", job.retry.as_ref())?,
+        job.schedule,
+        stored,
     ])?;
     Ok(())
+}
+
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 fn json(what: &'static str, value: Option<&impl Serialize>) -> Result<Option<String>, StoreError> {

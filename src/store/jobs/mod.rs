@@ -3,18 +3,22 @@
 mod change;
 mod claim;
 mod clear;
+mod edit;
 mod insert;
 mod keep;
 mod read;
 mod row;
+mod submission;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, checkpoint_progress, force, move_before, set_priority, transition};
-pub use claim::{claim_command, claim_for_device, next_not_before};
+pub use change::{Change, check_version, checkpoint_progress, force, transition, transition_from};
+pub use claim::{Groups, claim_command, claim_for_device, next_not_before, settle, unsettled};
 pub use clear::Claimant;
-pub use insert::{Inserted, insert, insert_batch};
-pub use keep::{delete, prune};
+pub use edit::{Edit, Place, edit};
+pub use insert::{Inserted, insert};
+pub use keep::{delete, make_room, prune};
 pub use read::{
     Counts, JobFilter, active, by_key, counts, get, list, payload, queue, queued_ahead, running,
 };
+pub use submission::{Batch, insert_batch, prune as prune_submissions};

@@ -20,6 +20,12 @@ pub struct JobFilter {
     pub device: Option<String>,
     /// Of this kind.
     pub kind: Option<JobKind>,
+    /// Of this name; `*` stands for anything.
+    pub name: Option<String>,
+    /// Submitted by them.
+    pub submitted_by: Option<String>,
+    /// With all of these labels; a label without a value is there, whatever its value.
+    pub labels: Vec<(String, Option<String>)>,
     /// At most this many; 0 means the usual 100, the most is 1000.
     pub limit: usize,
     /// From an earlier page.
@@ -56,16 +62,29 @@ pub fn list(connection: &Connection, filter: &JobFilter) -> Result<Page<Job>, St
         ":device": filter.device,
         ":state": filter.state.map(JobState::as_str),
         ":kind": filter.kind.map(JobKind::as_str),
+        ":name": filter.name,
+        ":by": filter.submitted_by,
+        ":labels": labels(filter)?,
         ":limit": limit.query(),
     };
     let found = select(connection, &list_sql(filter), params)?;
     Ok(limit.page(found.into_iter().map(|numbered| (numbered.seq, numbered.job)).collect()))
 }
 
+/// As a JSON list of pairs.
+fn labels(filter: &JobFilter) -> Result<Option<String>, StoreError> {
+    let labels = (!filter.labels.is_empty()).then(|| serde_json::to_string(&filter.labels));
+    labels.transpose().map_err(|error| StoreError::unreadable("labels", &error))
+}
+
 pub(super) fn list_sql(filter: &JobFilter) -> String {
     // One text for each index that may serve: a condition on a parameter would hide it.
     format!(
         "WHERE seq < :start AND {} AND {} AND (:kind IS NULL OR kind = :kind)
+         AND (:name IS NULL OR name GLOB :name) AND (:by IS NULL OR submitted_by = :by)
+         AND (:labels IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(:labels) asked WHERE NOT EXISTS (
+             SELECT 1 FROM json_each(labels) its WHERE its.key = asked.value ->> 0
+             AND (asked.value ->> 1 IS NULL OR its.value = asked.value ->> 1))))
          ORDER BY seq DESC LIMIT :limit",
         if filter.device.is_some() { "device = :device" } else { ":device IS NULL" },
         match (filter.state, &filter.device) {
@@ -80,9 +99,17 @@ pub(super) fn list_sql(filter: &JobFilter) -> String {
 /// The jobs that wait, at most `limit`: first those that wait for their turn, in the order they will
 /// run (each as soon as it may), then those that wait for a person.
 pub fn queue(connection: &Connection, limit: usize) -> Result<Vec<Job>, StoreError> {
-    let rest = "WHERE state IN ('QUEUED', 'HELD')
-        ORDER BY state = 'HELD', priority DESC, rank, seq LIMIT ?1";
-    Ok(jobs(select(connection, rest, [i64::try_from(limit).unwrap_or(i64::MAX)])?))
+    // The index gives the order among all; those that a person must release are not many.
+    let mut waiting = Vec::new();
+    for (state, index) in [("QUEUED", "jobs_waiting"), ("HELD", "jobs_by_state")] {
+        let rest = format!(
+            "INDEXED BY {index} WHERE state IN ('HELD', 'QUEUED') AND state = '{state}'
+             ORDER BY priority DESC, rank, seq LIMIT ?1"
+        );
+        let left = i64::try_from(limit.saturating_sub(waiting.len())).unwrap_or(i64::MAX);
+        waiting.extend(jobs(select(connection, &rest, [left])?));
+    }
+    Ok(waiting)
 }
 
 /// RUNNING and PAUSED jobs, oldest first.

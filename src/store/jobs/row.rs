@@ -6,7 +6,7 @@ use rusqlite::{Connection, Params, Row, types::ValueRef};
 use serde::de::DeserializeOwned;
 
 use super::super::StoreError;
-use crate::domain::{Job, JobId, JobKind, JobState, Priority, Timestamp};
+use crate::domain::{Job, JobId, JobKind, JobState, Needed, Priority, Timestamp};
 
 /// A job and its number in the order of submission.
 pub(super) struct Numbered {
@@ -17,7 +17,7 @@ pub(super) struct Numbered {
 const COLUMNS: &str = "seq, id, name, kind, state, priority, device, driver, command, progress,
     lines_total, lines_done, eta_seconds, attempts, max_attempts, not_before, depends_on, labels,
     timeout_seconds, submitted_by, created_at, started_at, finished_at, exit_code, error, analysis,
-    forced";
+    forced, job_group, unique_key, retry, schedule, version";
 
 /// The jobs that `rest` (from WHERE on) selects.
 pub(super) fn select(
@@ -83,7 +83,7 @@ fn numbered(row: &Row<'_>) -> Result<Numbered, StoreError> {
         attempts: row.get(13)?,
         max_attempts: row.get(14)?,
         not_before: time(15)?,
-        depends_on: json::<Vec<JobId>>(row, 16, "depends_on")?.unwrap_or_default(),
+        depends_on: json::<Vec<Needed>>(row, 16, "depends_on")?.unwrap_or_default(),
         labels: json::<BTreeMap<_, _>>(row, 17, "labels")?.unwrap_or_default(),
         timeout_seconds: row.get(18)?,
         submitted_by: row.get(19)?,
@@ -94,6 +94,11 @@ fn numbered(row: &Row<'_>) -> Result<Numbered, StoreError> {
         error: row.get(24)?,
         analysis: json(row, 25, "analysis")?,
         forced: row.get(26)?,
+        group: row.get(27)?,
+        unique_key: row.get(28)?,
+        retry: json(row, 29, "retry")?,
+        schedule: row.get(30)?,
+        version: row.get(31)?,
     };
     Ok(Numbered { seq: row.get(0)?, job })
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::{Store, StoreError, StoreOptions, Synchronous, Tx};
 use crate::{
-    domain::{JobId, NewJob, Payload, Priority},
+    domain::{JobId, NewJob, Payload, Priority, Rules},
     feed::Feed,
 };
 
@@ -55,6 +55,7 @@ pub(super) fn command() -> NewJob {
         depends_on: Vec::new(),
         labels: std::collections::BTreeMap::new(),
         timeout_seconds: None,
+        rules: Rules::default(),
         max_attempts: 1,
         submitted_by: "test".to_owned(),
         idempotency_key: None,

@@ -7,10 +7,11 @@ use tempfile::TempDir;
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
 
 /// Every migration that was ever released.
-const RELEASED: [(&str, &str); 4] = [
+const RELEASED: [(&str, &str); 5] = [
     ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
     ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
     ("V3__preflight", include_str!("../../../migrations/V3__preflight.sql")),
+    ("V5__queue", include_str!("../../../migrations/V5__queue.sql")),
     ("V7__hooks", include_str!("../../../migrations/V7__hooks.sql")),
 ];
 
@@ -105,14 +106,14 @@ fn an_older_database_is_copied_before_it_is_migrated() {
     let (dir, store) = fresh();
     let job = write(&store, |tx| jobs::insert(tx, &command())).job;
     store.close().unwrap();
-    with_migrations(&dir, &[("V8__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V90__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     let copies = backups(&dir);
     assert_eq!(copies.len(), 1);
     backup::verify(&copies[0]).unwrap();
     let copy = Connection::open(&copies[0]).unwrap();
     assert_eq!(jobs::get(&copy, job.id).unwrap(), job);
     assert!(copy.prepare("SELECT more FROM jobs").is_err(), "as it was before");
-    with_migrations(&dir, &[("V8__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
+    with_migrations(&dir, &[("V90__more", "ALTER TABLE jobs ADD COLUMN more TEXT")]).unwrap();
     assert_eq!(backups(&dir).len(), 1, "twice is nothing");
 }
 
@@ -121,8 +122,8 @@ fn a_migration_that_fails_half_way_leaves_the_database_as_it_was() {
     let (dir, store) = fresh();
     store.close().unwrap();
     let steps = [
-        ("V8__good", "CREATE TABLE good (a INTEGER) STRICT"),
-        ("V9__bad", "CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"),
+        ("V2__good", "CREATE TABLE good (a INTEGER) STRICT"),
+        ("V90__bad", "CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"),
     ];
     assert!(matches!(with_migrations(&dir, &steps), Err(StoreError::Migration(_))));
     let store = open(&dir).unwrap();

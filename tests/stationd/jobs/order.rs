@@ -120,7 +120,7 @@ fn a_job_waits_for_those_it_needs() {
 
 #[test]
 fn a_job_that_fails_is_tried_again_after_a_growing_time() {
-    let station = Station::start();
+    let station = Station::with().set("queue.retry.jitter", "0").start();
     let tries = station.home().join("tries");
     let script = "date +%s%3N >> \"$0\"; test $(wc -l < \"$0\") = 3";
     let command = json!(["sh", "-c", script, tries]);

@@ -274,6 +274,13 @@ impl Station {
         job["id"].as_str().unwrap().to_owned()
     }
 
+    /// Submits a job that is several; answers with their ids.
+    pub(crate) fn submit_all(&self, job: &Value) -> Vec<String> {
+        let answer = self.local().post("/api/v1/jobs", job).expect(201);
+        let items = answer["items"].as_array().unwrap();
+        items.iter().map(|job| job["id"].as_str().unwrap().to_owned()).collect()
+    }
+
     #[track_caller]
     pub(crate) fn job(&self, id: &str) -> Value {
         self.local().get(&format!("/api/v1/jobs/{id}")).expect(200)

@@ -1,0 +1,150 @@
+//! Why a job waits, in one word and in one sentence.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::{
+    daemons::Board,
+    domain::{Device, DeviceStatus, Job, JobId, JobKind, JobState, Timestamp, same_name},
+    store::{
+        StoreError, jobs,
+        queue_modes::{Mode, Modes},
+    },
+};
+
+/// A waiting job and what it waits for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Waiting {
+    /// The job.
+    #[serde(flatten)]
+    job: Job,
+    /// In one word: `person`, `paused`, `time`, `job`, `device`, `group`, `slot` or `turn`.
+    waits_for: &'static str,
+    /// In one sentence.
+    why: String,
+}
+
+/// What is looked at to tell why jobs wait.
+struct Around {
+    now: Timestamp,
+    modes: Arc<Modes>,
+    devices: Vec<Device>,
+    running: Vec<JobId>,
+    states: BTreeMap<JobId, Option<JobState>>,
+}
+
+impl Waiting {
+    /// Those jobs, in their order, each with why it waits. `active` are the jobs that run.
+    pub fn of(
+        connection: &Connection,
+        board: &Board,
+        active: &[Job],
+        waiting: Vec<Job>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut states = BTreeMap::new();
+        for needed in waiting.iter().flat_map(|job| &job.depends_on) {
+            if let Entry::Vacant(entry) = states.entry(needed.job) {
+                entry.insert(match jobs::get(connection, needed.job) {
+                    Ok(job) => Some(job.state),
+                    Err(StoreError::NotFound(_)) => None,
+                    Err(error) => return Err(error),
+                });
+            }
+        }
+        let programs = active.iter().filter(|job| job.kind == JobKind::Command);
+        let around = Around {
+            now: Timestamp::now(),
+            modes: board.queue_modes(),
+            devices: board.devices(),
+            running: programs.map(|job| job.id).collect(),
+            states,
+        };
+        let tell = |job: Job| {
+            let (waits_for, why) = around.why(&job);
+            Self { job, waits_for, why }
+        };
+        Ok(waiting.into_iter().map(tell).collect())
+    }
+}
+
+impl Around {
+    fn why(&self, job: &Job) -> (&'static str, String) {
+        if job.state == JobState::Held {
+            let why = job.error.clone();
+            return ("person", why.unwrap_or_else(|| "it waits until a person releases it".into()));
+        }
+        if self.modes.whole() == Some(Mode::Paused) {
+            return ("paused", "the queue is paused".to_owned());
+        }
+        if let Some(time) = job.not_before.filter(|time| *time > self.now) {
+            let attempts = match job.attempts {
+                0 => String::new(),
+                made => format!(": attempt {} of {} is next", made + 1, job.max_attempts),
+            };
+            return ("time", format!("not before {time}{attempts}"));
+        }
+        for needed in &job.depends_on {
+            if let Some(state) = self.states.get(&needed.job).copied().flatten()
+                && needed.on.is_met(state).is_none()
+            {
+                let why = format!("job {} is {state}, not yet {}", needed.job, needed.on);
+                return ("job", why);
+            }
+        }
+        match job.kind {
+            JobKind::Command => self.program(job),
+            JobKind::Device => self.machine(job),
+        }
+    }
+
+    fn program(&self, job: &Job) -> (&'static str, String) {
+        let number = self.running.len();
+        match &job.group {
+            _ if number == 0 => ("turn", "it is about to start".to_owned()),
+            Some(group) => {
+                ("group", format!("group {group} is full, or {number} programs run already"))
+            }
+            None => ("slot", format!("{number} programs run already")),
+        }
+    }
+
+    fn machine(&self, job: &Job) -> (&'static str, String) {
+        let fits = |device: &&Device| match (&job.device, &job.driver) {
+            (Some(name), _) => same_name(&device.name, name),
+            (None, Some(driver)) => device.driver.eq_ignore_ascii_case(driver),
+            (None, None) => true,
+        };
+        let mut reasons = Vec::new();
+        for device in self.devices.iter().filter(fits) {
+            let name = &device.name;
+            let reason = match (self.modes.device(name), device.status) {
+                (Some(Mode::Paused), _) if job.device.is_some() => {
+                    return ("paused", format!("device {name} is paused"));
+                }
+                (Some(mode), _) if job.device.is_none() => format!("device {name} is {mode}"),
+                _ if device.estop.is_some() => {
+                    format!("device {name} is stopped by an emergency stop")
+                }
+                (_, DeviceStatus::Idle) if device.current_job_id.is_none() => {
+                    return ("turn", "others are before it".to_owned());
+                }
+                (_, status) if device.current_job_id.is_none() => {
+                    format!("device {name} is {status}")
+                }
+                _ => format!("device {name} works on another job"),
+            };
+            reasons.push(reason);
+        }
+        let none = || match (&job.device, &job.driver) {
+            (Some(name), _) => format!("there is no device {name}"),
+            (None, Some(driver)) => format!("there is no device with the driver {driver}"),
+            (None, None) => "there is no device".to_owned(),
+        };
+        ("device", if reasons.is_empty() { none() } else { reasons.join(", ") })
+    }
+}
