@@ -10,11 +10,7 @@ pub mod ebb;
 mod feed;
 pub mod grbl;
 pub mod hpgl;
-mod lines;
-mod marlin;
 mod outcome;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 
@@ -23,7 +19,6 @@ pub use ebb::Ebb;
 pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
 pub use hpgl::{Handshake, Hpgl, HpglOptions};
-pub use marlin::Marlin;
 pub use outcome::{End, Halt, Refused};
 
 pub use crate::toolpath::plan::EbbOptions;
@@ -31,10 +26,10 @@ pub use crate::toolpath::plan::EbbOptions;
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
-pub const NAMES: [&str; 4] = ["ebb", "grbl", "hpgl", "marlin"];
+pub const NAMES: [&str; 3] = ["ebb", "grbl", "hpgl"];
 
 /// What a driver is told about its machine.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How long the machine may leave a line unacknowledged without showing that it works.
     pub timeout: Duration,
@@ -166,7 +161,6 @@ pub fn create(name: &str, options: Options) -> Option<Box<dyn Driver>> {
         "ebb" => Some(Box::new(Ebb::new(options))),
         "grbl" => Some(Box::new(Grbl::new(options))),
         "hpgl" => Some(Box::new(Hpgl::new(options))),
-        "marlin" => Some(Box::new(Marlin::new(options))),
         _ => None,
     }
 }

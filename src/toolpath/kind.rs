@@ -44,7 +44,7 @@ impl FileKind {
     /// The drivers that take it.
     pub fn drivers(self) -> &'static [&'static str] {
         match self {
-            Self::Gcode => &["grbl", "marlin"],
+            Self::Gcode => &["grbl"],
         }
     }
 

@@ -1,3 +1,0 @@
-//! What holds for every driver: each against the simulated firmware of its machine.
-
-pub(super) mod bench;
