@@ -45,7 +45,7 @@ fn a_refused_line_fails_the_job_and_is_named_with_its_meaning() {
 fn a_line_that_the_machine_would_cut_off_is_never_sent() {
     let station = simulated("0").start();
     let long = format!("G0 X1\nG1 X1.{} F9\n", "0".repeat(100));
-    let id = submit(&station, "", &long);
+    let id = submit(&station, "force=true", &long);
     let job = station.await_job(&id, "FAILED");
     assert!(error(&job).starts_with("line 2: the line has 10"), "{job}");
 }

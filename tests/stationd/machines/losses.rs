@@ -60,7 +60,7 @@ fn a_killed_station_knows_how_far_the_job_was_and_sends_nothing_again() {
     queue_has_looked(&station);
     assert_only_asked(&mill);
     assert_eq!(station.job(&id)["state"], "INTERRUPTED");
-    assert!(station.act(&id, "resume").refused(409).contains("retry"));
+    assert!(station.act(&id, "resume").refused(409).contains("only as a person"));
     assert_only_asked(&mill);
 }
 

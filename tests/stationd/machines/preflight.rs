@@ -220,8 +220,11 @@ fn a_file_is_checked_without_a_station() {
 fn a_large_file_is_checked_in_constant_memory() {
     let station = fast();
     let mut text = String::from("G21 G90 F600\nG0 Z5\n");
-    for line in 0..2_000_000_u32 {
-        let _ = writeln!(text, "G1 X{}.{:03} Y{}.500", line % 290, line % 1000, line % 200);
+    // Most of it comments: what counts is how much passes, and a debug build is slow.
+    let comment = "-".repeat(300);
+    for line in 0..100_000_u32 {
+        let (x, y) = (line % 290, line % 200);
+        let _ = writeln!(text, "G1 X{x}.{:03} Y{y}.500 ; {comment}", line % 1000);
     }
     assert!(text.len() > 30_000_000);
     let peak = || {
@@ -236,7 +239,7 @@ fn a_large_file_is_checked_in_constant_memory() {
     let grown = peak() - before;
     assert!(grown < 8_000_000, "{grown} bytes more for {} bytes", text.len());
     let analysis = station.job(&id)["analysis"].clone();
-    assert_eq!(analysis["lines"], 2_000_002);
+    assert_eq!(analysis["lines"], 100_002);
     assert_eq!(analysis["verdict"], "green", "{analysis}");
     assert!(station.local().get(&format!("/api/v1/devices/{SIM}")).expect(200)["status"] == "idle");
 }
