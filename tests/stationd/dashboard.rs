@@ -6,4 +6,5 @@ mod files;
 mod jobs;
 mod looks;
 mod machines;
+mod queue;
 mod works;

@@ -164,6 +164,31 @@ impl Browser {
         }
     }
 
+    /// Drags with the mouse from the middle of one element to the lower edge of another.
+    #[track_caller]
+    pub(super) fn drag(&self, from: &str, to: &str) {
+        let script = format!(
+            "document.querySelector({to}).scrollIntoView({{block: 'center'}});
+            return [{from}, {to}].map((selector) => {{
+                const box = document.querySelector(selector).getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2, box.bottom - 2];
+            }})",
+            from = json!(from),
+            to = json!(to)
+        );
+        let places = self.js(&script);
+        let mouse = |kind: &str, x: &Value, y: f64| {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
+            self.devtools("Input.dispatchMouseEvent", &event);
+        };
+        let (x, top, bottom) =
+            (&places[0][0], places[0][1].as_f64().unwrap(), places[1][2].as_f64().unwrap());
+        mouse("mousePressed", x, top);
+        mouse("mouseMoved", x, f64::midpoint(top, bottom));
+        mouse("mouseMoved", x, bottom);
+        mouse("mouseReleased", x, bottom);
+    }
+
     /// What the page has complained of in the console since this was last asked.
     #[track_caller]
     pub(super) fn complaints(&self) -> Vec<String> {
