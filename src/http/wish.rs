@@ -205,17 +205,19 @@ impl Wish {
     ) -> Result<Resolved, Problem> {
         let time = self.not_before.as_ref().map(|text| when(text, Timestamp::now(), zone));
         let not_before = time.transpose().map_err(|error| Problem::field("not_before", error))?;
-        let needed = |need: &Need| {
+        let needed = |(index, need): (usize, &Need)| {
             let (text, on) = need.parts();
             if let Some(job) = batch.get(text) {
                 return Ok(Needed { job: *job, on });
             }
+            let wrong = |why: String| Problem::field(&format!("depends_on/{index}"), why);
             let job: JobId =
-                text.parse().map_err(|_| format!("\"{text}\" is not the id of a job"))?;
-            known(job).map(|()| Needed { job, on })
+                text.parse().map_err(|_| wrong(format!("\"{text}\" is not the id of a job")))?;
+            known(job).map_err(wrong)?;
+            Ok(Needed { job, on })
         };
-        let depends_on = self.depends_on.iter().map(needed).collect::<Result<_, String>>();
-        let depends_on = depends_on.map_err(|why| Problem::field("depends_on", why))?;
+        let depends_on = self.depends_on.iter().enumerate().map(needed);
+        let depends_on = depends_on.collect::<Result<_, Problem>>()?;
         Ok(Resolved { not_before, depends_on })
     }
 

@@ -99,7 +99,7 @@ fn what_is_not_there_and_what_cannot_be_done_is_said() {
     for (method, path, allowed) in [
         ("POST", "/health", "GET"),
         ("DELETE", "/api/v1/jobs", "GET, POST"),
-        ("PUT", "/api/v1/jobs/x", "GET, DELETE"),
+        ("PUT", "/api/v1/jobs/x", "GET, PATCH, DELETE"),
         ("GET", "/api/v1/jobs/x/cancel", "POST"),
         ("GET", "/api/v1/devices/sim-grbl/estop", "POST"),
         ("GET", "/api/v1/shutdown", "POST"),

@@ -47,9 +47,9 @@ fn a_batch_is_there_as_a_whole_or_not_at_all_and_once_by_its_key() {
         (json!([{"command": ["true"]}, {"command": []}]), "/jobs/1/command"),
         (
             json!([{"command": ["true"]}, {"command": ["true"], "depends_on": ["later"]}]),
-            "/jobs/1/depends_on",
+            "/jobs/1/depends_on/0",
         ),
-        (json!([{"command": ["true"], "depends_on": [unknown]}]), "/jobs/0/depends_on"),
+        (json!([{"command": ["true"], "depends_on": [unknown]}]), "/jobs/0/depends_on/0"),
         (
             json!([{"ref": "x", "command": ["true"]}, {"ref": "x", "command": ["true"]}]),
             "/jobs/1/ref",
