@@ -139,7 +139,7 @@ fn every_field_that_is_wrong_is_pointed_at() {
     assert_eq!(wrong(json!({"command": ["true"], "depends_on": ["x"]})), ["/depends_on/0"]);
     assert_eq!(
         wrong(json!({"command": ["true"], "depends_on": ["01890000-0000-7000-8000-000000000000"]})),
-        ["/depends_on"]
+        ["/depends_on/0"]
     );
     assert_eq!(wrong(json!({"command": ["true"], "not_before": "soon"})), ["/not_before"]);
     assert_eq!(wrong(json!({"command": ["true"], "extra": 1})), ["/extra"]);
