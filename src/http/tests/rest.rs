@@ -164,7 +164,7 @@ fn what_makes_no_sense_is_422_and_says_where() {
         ("?name=a.nc&driver=ebb", "/driver"),
         ("?name=a.nc&priority=urgent", "/priority"),
         ("?name=a.nc&file.path=/etc/passwd", "/file.path"),
-        ("?name=a.nc&after=0197a6b2-0000-7000-8000-000000000000", "/depends_on"),
+        ("?name=a.nc&after=0197a6b2-0000-7000-8000-000000000000", "/depends_on/0"),
     ] {
         let refused = upload(&served, query);
         assert_eq!(refused.status, 422, "{query}: {}", refused.body);
