@@ -19,7 +19,7 @@ use crate::{
     },
     domain::{Device, Job, JobAction, JobId, JobKind, JobState, Outcome},
     link::Start,
-    store::jobs,
+    store::{StoreError, jobs},
 };
 
 /// `GET /api/v1/jobs/{id}/resume`: what would be done; nothing is.
@@ -53,6 +53,11 @@ pub(super) async fn resume(
     if job.state != JobState::Interrupted || job.kind == JobKind::Command {
         let (action, actor) = (JobAction::Resume, who.actor.clone());
         return act_on(&app, &who, Act { id, action, actor, force: false, version }).await;
+    }
+    if let Some(version) = version
+        && version != job.version
+    {
+        return Err(StoreError::Changed { id, found: job.version }.into());
     }
     let confirmed = confirm(&app, id, token.as_deref(), force).await;
     if confirmed.is_err() {
