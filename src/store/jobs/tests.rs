@@ -1,3 +1,4 @@
+mod races;
 mod random;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use crate::{
         Timestamp,
     },
     store::{
-        Store, StoreError, events,
+        Store, StoreError, events, queue_modes,
         tests::{assert_whole, command, drawing, fresh, write},
     },
 };
