@@ -36,6 +36,21 @@ pub struct Analysis {
     /// Where the file itself stops and waits for a person.
     #[serde(default)]
     pub stops: Vec<Stop>,
+    /// Where the layers of a drawing begin, in the order in which they are drawn; none if the file
+    /// was no drawing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerStart>,
+}
+
+/// Where a layer of a drawing begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerStart {
+    /// What people call it.
+    pub name: String,
+    /// `#rrggbb`, if it has one colour.
+    pub colour: Option<String>,
+    /// Its first line of those that go to the machine, counted from 1.
+    pub line: u64,
 }
 
 impl Analysis {

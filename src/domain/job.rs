@@ -85,8 +85,11 @@ pub struct NewJob {
     pub id: JobId,
     /// What people call it.
     pub name: String,
-    /// What runs.
+    /// What was submitted.
     pub payload: Payload,
+    /// What goes to the machine instead, if the file was converted for it.
+    #[serde(default)]
+    pub program: Option<Payload>,
     /// Higher runs first.
     pub priority: Priority,
     /// The machine it must run on, if any.

@@ -21,6 +21,7 @@ mod motion;
 mod name;
 mod needed;
 mod plan;
+mod plot;
 mod program;
 mod rules;
 mod schedule;
@@ -29,7 +30,7 @@ mod time;
 mod variables;
 mod when;
 
-pub use analysis::{Analysis, DeviceVerdict, Finding, Light, Stop};
+pub use analysis::{Analysis, DeviceVerdict, Finding, LayerStart, Light, Stop};
 pub use audit::{Actor, AuditEntry, Outcome};
 pub use backoff::{Backoff, BackoffError};
 pub use builtin::{BUILTINS, Builtin};
@@ -49,6 +50,7 @@ pub use motion::Motion;
 pub use name::same_name;
 pub use needed::{Needed, On};
 pub use plan::{Edge, Misfit, Node, Plan, did_you_mean, nearest_name};
+pub use plot::PlotOptions;
 pub use program::{
     Condition, Dependency, HealthCheck, Limits, OnDependencyRestart, OutputRules, Probe, Program,
     Readiness, RestartMode,

@@ -175,6 +175,7 @@ mod tests {
             id: JobId::new(),
             name: "nightly".to_owned(),
             payload: Payload::Command(vec!["true".to_owned()]),
+            program: None,
             priority: Priority(0),
             device: None,
             driver: None,

@@ -1,6 +1,6 @@
 //! What a dialect's lines mean.
 
-use super::{Dialect, Follower, Lines, ebb, gcode::Interpreter};
+use super::{Dialect, Follower, Lines, ebb, gcode::Interpreter, hpgl};
 
 impl Dialect {
     /// Follows a file of this dialect; commands on the `watch` list, as `M502` or `$RST`, are
@@ -9,7 +9,8 @@ impl Dialect {
         match self {
             Self::Gcode | Self::Marlin => Box::new(Interpreter::new(self, watch)),
             Self::Ebb => Box::new(ebb::Interpreter::default()),
-            Self::Hpgl | Self::Lines => Box::new(Lines),
+            Self::Hpgl => Box::new(hpgl::Interpreter::default()),
+            Self::Lines => Box::new(Lines),
         }
     }
 

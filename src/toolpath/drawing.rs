@@ -32,6 +32,15 @@ impl Drawing {
     pub fn bounds(&self) -> Option<([f64; 2], [f64; 2])> {
         bounds(self.layers.iter().flat_map(|layer| &layer.strokes))
     }
+
+    /// Moves everything by so much.
+    pub(super) fn shift(&mut self, by: [f64; 2]) {
+        for stroke in self.layers.iter_mut().flat_map(|layer| &mut layer.strokes) {
+            for point in stroke {
+                *point = [point[0] + by[0], point[1] + by[1]];
+            }
+        }
+    }
 }
 
 impl Layer {

@@ -7,6 +7,10 @@ use std::path::Path;
 pub enum FileKind {
     /// G-code, RS-274 and its dialects.
     Gcode,
+    /// Scalable Vector Graphics, also compressed.
+    Svg,
+    /// Hewlett-Packard's language for plotters.
+    Hpgl,
 }
 
 impl FileKind {
@@ -16,12 +20,18 @@ impl FileKind {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("gcode" | "gco" | "gc" | "g" | "nc" | "ngc" | "tap" | "cnc") => Some(Self::Gcode),
+            Some("svg" | "svgz") => Some(Self::Svg),
+            Some("hpgl" | "hpg" | "hgl" | "plt") => Some(Self::Hpgl),
             _ => Self::of_content(head),
         }
     }
 
     /// Tells the kind by its first bytes alone.
     pub fn of_content(head: &[u8]) -> Option<Self> {
+        if is_svg(head) {
+            return Some(Self::Svg);
+        }
+        let hpgl = || is_hpgl(head).then_some(Self::Hpgl);
         let mut splitter = super::Splitter::new();
         let whole_lines =
             head.iter().rposition(|byte| *byte == b'\n').map_or(head.len(), |end| end + 1);
@@ -34,17 +44,29 @@ impl FileKind {
                 // The ends of a tape, and commands to the controller itself.
                 super::Next::Line(_) if matches!(line[..], [b'%' | b'$', ..]) => {}
                 super::Next::Line(_) if is_gcode(&line) => seen += 1,
-                super::Next::Line(_) | super::Next::TooLong(_) => return None,
+                super::Next::Line(_) | super::Next::TooLong(_) => return hpgl(),
                 super::Next::More | super::Next::End => break,
             }
         }
-        (seen > 0).then_some(Self::Gcode)
+        if seen > 0 { Some(Self::Gcode) } else { hpgl() }
     }
 
     /// The drivers that take it.
     pub fn drivers(self) -> &'static [&'static str] {
         match self {
-            Self::Gcode => &["grbl"],
+            Self::Gcode => &["grbl", "marlin"],
+            Self::Svg => &["grbl", "marlin", "ebb", "hpgl"],
+            Self::Hpgl => &["hpgl", "grbl", "marlin", "ebb"],
+        }
+    }
+
+    /// True if it becomes a program of its own for that driver; false if the machine takes it as it
+    /// is.
+    pub fn is_converted_for(self, driver: &str) -> bool {
+        match self {
+            Self::Gcode => false,
+            Self::Svg => true,
+            Self::Hpgl => driver != "hpgl",
         }
     }
 
@@ -52,6 +74,8 @@ impl FileKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gcode => "gcode",
+            Self::Svg => "svg",
+            Self::Hpgl => "hpgl",
         }
     }
 }
@@ -59,6 +83,43 @@ impl FileKind {
 fn is_gcode(line: &[u8]) -> bool {
     let mut words = super::gcode::Words::new(line).peekable();
     words.peek().is_some() && words.all(|word| word.is_ok())
+}
+
+/// Text in UTF-8 that begins as XML does and soon comes to `<svg`.
+fn is_svg(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let svg = |at: &[u8]| {
+        at.strip_prefix(b"<svg").is_some_and(|after| {
+            after.first().is_none_or(|byte| byte.is_ascii_whitespace() || b">/:".contains(byte))
+        })
+    };
+    svg(text)
+        || ((text.starts_with(b"<?xml") || text.starts_with(b"<!"))
+            && (text.windows(6).any(svg) || text.windows(13).any(|it| it == b"<!DOCTYPE svg")))
+}
+
+/// Instructions that such files begin with, and nothing else that would be strange.
+fn is_hpgl(head: &[u8]) -> bool {
+    let mut splitter = super::hpgl::Splitter::new();
+    splitter.supply(head);
+    let (mut line, mut seen) = (Vec::new(), 0);
+    // The last one may be cut off.
+    while let super::Next::Line(_) = splitter.next_line(&mut line) {
+        let known: &[&[u8]] = &[
+            b"IN", b"DF", b"SP", b"PU", b"PD", b"PA", b"PR", b"IP", b"SC", b"VS", b"PS", b"RO",
+            b"BP", b"NP", b"PW", b"LT", b"FS", b"DT", b"LA", b"CI", b"LO", b"SI", b"SR", b"DI",
+        ];
+        if !line.get(..2).is_some_and(|name| known.contains(&name)) {
+            return false;
+        }
+        seen += 1;
+        if seen == 8 {
+            break;
+        }
+    }
+    // A word of a text may happen to be one.
+    let strange = |byte: &u8| !byte.is_ascii() || b"=<>{}[]@$\\".contains(byte);
+    seen >= 2 && !head.iter().take(64).any(strange)
 }
 
 #[cfg(test)]
@@ -78,5 +139,36 @@ mod tests {
         assert_eq!(FileKind::of("a.txt", b"dear all,\nG1\n"), None);
         assert_eq!(FileKind::of("a.png", b"\x89PNG\r\n\x1a\n"), None);
         assert_eq!(FileKind::of_content(b""), None);
+    }
+
+    #[test]
+    fn drawings_are_told_apart() {
+        assert_eq!(FileKind::of("a.SVG", b"G1 X1\n"), Some(FileKind::Svg));
+        assert_eq!(FileKind::of("a.svgz", b"\x1f\x8b"), Some(FileKind::Svg));
+        assert_eq!(FileKind::of("a.plt", b""), Some(FileKind::Hpgl));
+        for svg in [
+            &b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..],
+            b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- made by -->\n<svg\n width='1'>",
+            b"<?xml version='1.0'?><!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'",
+            b"<!-- x --><svg:svg>",
+        ] {
+            assert_eq!(FileKind::of_content(svg), Some(FileKind::Svg), "{svg:?}");
+        }
+        for hpgl in [
+            &b"IN;SP1;PU0,0;PD1,1;"[..],
+            b"\x1b.(\x1b.I81;;17:IN;DF;PA;",
+            b"INPAPU0,0PD1200,0PD1200,800",
+            b"\x1b%0BBP;IN;",
+        ] {
+            assert_eq!(FileKind::of_content(hpgl), Some(FileKind::Hpgl), "{hpgl:?}");
+        }
+        for other in [
+            &b"<html><svg/></html>"[..],
+            b"<?xml version='1.0'?><note/>",
+            b"PAPUA NEW GUINEA",
+            b"INSERT",
+        ] {
+            assert_eq!(FileKind::of_content(other), None, "{other:?}");
+        }
     }
 }

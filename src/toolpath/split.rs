@@ -1,5 +1,7 @@
 //! Cuts a file into the lines that go to the machine.
 
+use super::hpgl;
+
 /// What of a line of a file goes to the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
@@ -13,7 +15,7 @@ pub enum Dialect {
     Marlin,
     /// Commands for an EBB plotter; what follows `;` or `#` is a comment.
     Ebb,
-    /// HP-GL instructions.
+    /// HP-GL instructions; see [`hpgl::Splitter`].
     Hpgl,
     /// Lines as they are, but for control characters.
     Lines,
@@ -74,6 +76,8 @@ pub struct Splitter {
     number: u64,
     skipping: bool,
     finished: bool,
+    /// In its place where ends of lines mean nothing.
+    instructions: Option<Box<hpgl::Splitter>>,
 }
 
 impl Splitter {
@@ -84,11 +88,15 @@ impl Splitter {
 
     /// At the beginning of a file in this dialect.
     pub fn of(dialect: Dialect) -> Self {
-        Self { dialect, ..Self::default() }
+        let instructions = (dialect == Dialect::Hpgl).then(Box::default);
+        Self { dialect, instructions, ..Self::default() }
     }
 
     /// More of the file.
     pub fn supply(&mut self, bytes: &[u8]) {
+        if let Some(instructions) = &mut self.instructions {
+            return instructions.supply(bytes);
+        }
         self.buffer.drain(..self.start);
         self.start = 0;
         self.buffer.extend_from_slice(bytes);
@@ -96,12 +104,18 @@ impl Splitter {
 
     /// There is no more.
     pub fn finish(&mut self) {
+        if let Some(instructions) = &mut self.instructions {
+            instructions.finish();
+        }
         self.finished = true;
     }
 
     /// How many supplied bytes wait to be cut.
     pub fn waiting(&self) -> usize {
-        self.buffer.len() - self.start
+        match &self.instructions {
+            Some(instructions) => instructions.waiting(),
+            None => self.buffer.len() - self.start,
+        }
     }
 
     /// True once [`Splitter::finish`] was called.
@@ -111,6 +125,9 @@ impl Splitter {
 
     /// Puts the next line for the machine into `line`, without a line end.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> Next {
+        if let Some(instructions) = &mut self.instructions {
+            return instructions.next_line(line);
+        }
         loop {
             let rest = &self.buffer[self.start..];
             let (raw, used) = match rest.iter().position(|byte| *byte == b'\n') {

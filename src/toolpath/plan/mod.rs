@@ -16,6 +16,7 @@ pub use gcode::strokes;
 use profile::{Limits, pieces};
 
 use super::Drawing;
+use crate::domain::LayerStart;
 
 /// No command is shorter: the board reads no faster (evil-mad/EggBot, docs/ebb.html,
 /// "Performance", with reserve for the way over USB).
@@ -104,17 +105,6 @@ pub struct Plan {
     pub seconds: f64,
     /// Where each layer begins: at this command, from 1.
     pub layers: Vec<LayerStart>,
-}
-
-/// Where a layer begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerStart {
-    /// The number of its first command, from 1; the pen is up there.
-    pub line: u64,
-    /// What the layer is called.
-    pub name: String,
-    /// Its colour.
-    pub colour: Option<String>,
 }
 
 /// Writes the commands that draw `drawing`, one a line. They begin and end at the machine's origin

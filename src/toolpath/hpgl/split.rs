@@ -1,0 +1,384 @@
+//! Cuts a file into the instructions that go to the machine.
+
+use super::super::split::{MAX_RAW_LINE, Next};
+
+/// A move to more points than these is cut into several, so that each fits into the small buffer of
+/// an old plotter (255 bytes in an HP 7470A).
+pub const MAX_PAIRS: usize = 8;
+
+/// Numbers of an instruction that is no move; more is no HPGL.
+const MAX_NUMBERS: usize = 64;
+/// Digits of a number.
+const MAX_DIGITS: usize = 32;
+
+const ESC: u8 = 0x1b;
+const ETX: u8 = 0x03;
+
+/// Cuts a file, supplied piece by piece, into instructions. A file may have no line end at all, so the
+/// numbers that come with them count the instructions of the file from 1; pieces of one instruction
+/// have the same.
+///
+/// An instruction comes as it is sent: two capital letters, numbers with commas between them, and its
+/// terminator. Escape sequences are left out: they would change how the machine speaks to its driver.
+#[derive(Debug)]
+pub struct Splitter {
+    buffer: Vec<u8>,
+    start: usize,
+    number: u64,
+    finished: bool,
+    state: State,
+    /// What has come of an instruction.
+    piece: Vec<u8>,
+    numbers: usize,
+    /// Bytes of the last number in `piece`.
+    digits: usize,
+    /// What ends a label.
+    label_end: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Between,
+    /// The first letter has come.
+    Half(u8),
+    Numbers,
+    /// Up to this byte, for the machine or for nobody.
+    Text {
+        end: u8,
+        kept: bool,
+    },
+    /// `DT` and `SM` are followed by any byte.
+    OneByte,
+    /// Too many numbers: up to the end of the instruction.
+    Skip,
+    Escape,
+    /// After `ESC .`: a letter.
+    Device,
+    /// The numbers after that letter.
+    DeviceNumbers,
+    /// `ESC %` and the like, up to a capital letter.
+    Language,
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Splitter {
+    /// At the beginning of a file.
+    pub fn new() -> Self {
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            number: 0,
+            finished: false,
+            state: State::Between,
+            piece: Vec::new(),
+            numbers: 0,
+            digits: 0,
+            label_end: ETX,
+        }
+    }
+
+    /// More of the file.
+    pub fn supply(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// There is no more.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// How many supplied bytes wait to be cut.
+    pub fn waiting(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// True once [`Splitter::finish`] was called.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Puts the next instruction for the machine into `line`.
+    pub fn next_line(&mut self, line: &mut Vec<u8>) -> Next {
+        while let Some(byte) = self.buffer.get(self.start).copied() {
+            let (taken, next) = self.step(byte);
+            self.start += usize::from(taken);
+            if let Some(next) = next {
+                return self.hand_over(next, line);
+            }
+        }
+        if !self.finished {
+            return Next::More;
+        }
+        match std::mem::replace(&mut self.state, State::Between) {
+            State::Numbers | State::OneByte => {
+                self.piece.push(b';');
+                self.hand_over(Next::Line(self.number), line)
+            }
+            State::Text { end, kept: true } => {
+                self.piece.push(end);
+                self.hand_over(Next::Line(self.number), line)
+            }
+            _ => Next::End,
+        }
+    }
+
+    fn hand_over(&mut self, next: Next, line: &mut Vec<u8>) -> Next {
+        line.clear();
+        if matches!(next, Next::Line(_)) {
+            line.extend_from_slice(&self.piece);
+        }
+        // What follows may be a further piece of the same move.
+        self.piece.truncate(2);
+        (self.numbers, self.digits) = (0, 0);
+        next
+    }
+
+    /// Takes a byte, or leaves it; an instruction may be whole then.
+    fn step(&mut self, byte: u8) -> (bool, Option<Next>) {
+        match self.state {
+            State::Between if byte == ESC => self.state = State::Escape,
+            State::Between if byte.is_ascii_alphabetic() => {
+                self.state = State::Half(byte.to_ascii_uppercase());
+            }
+            State::Half(first) if byte.is_ascii_alphabetic() => {
+                self.begin([first, byte.to_ascii_uppercase()]);
+            }
+            // A letter alone means nothing.
+            State::Half(_) => {
+                self.state = State::Between;
+                return (false, None);
+            }
+            State::Numbers => return self.number_byte(byte),
+            State::Text { end, kept } => return (true, self.text_byte(byte, end, kept)),
+            State::OneByte => {
+                self.state = State::Between;
+                if byte == b';' {
+                    // Without one, it is back to the usual.
+                    self.label_end = ETX;
+                } else {
+                    if self.piece == b"DT" {
+                        self.label_end = byte;
+                    }
+                    self.piece.push(byte);
+                }
+                self.piece.push(b';');
+                return (true, Some(Next::Line(self.number)));
+            }
+            State::Skip if byte == ESC || byte == b';' || byte.is_ascii_alphabetic() => {
+                self.state = State::Between;
+                return (byte == b';', None);
+            }
+            State::Escape => {
+                self.state = match byte {
+                    b'.' => State::Device,
+                    b'%' | b'&' | b'*' | b'(' | b')' => State::Language,
+                    _ => State::Between,
+                };
+            }
+            State::Device => self.state = State::DeviceNumbers,
+            State::DeviceNumbers => {
+                let goes_on = byte.is_ascii_digit() || matches!(byte, b';' | b' ' | b'+' | b'-');
+                if !goes_on {
+                    self.state = State::Between;
+                    return (byte == b':', None);
+                }
+            }
+            State::Language if byte.is_ascii_uppercase() || byte == b'@' => {
+                self.state = State::Between;
+            }
+            State::Language if byte == ESC => self.state = State::Escape,
+            State::Between | State::Skip | State::Language => {}
+        }
+        (true, None)
+    }
+
+    fn begin(&mut self, name: [u8; 2]) {
+        self.piece.clear();
+        self.piece.extend_from_slice(&name);
+        (self.numbers, self.digits) = (0, 0);
+        self.number += 1;
+        self.state = match &name {
+            b"LB" | b"BL" | b"WD" => State::Text { end: self.label_end, kept: true },
+            b"PE" => State::Text { end: b';', kept: true },
+            b"CO" => State::Text { end: b';', kept: false },
+            b"DT" | b"SM" => State::OneByte,
+            _ => State::Numbers,
+        };
+    }
+
+    fn text_byte(&mut self, byte: u8, end: u8, kept: bool) -> Option<Next> {
+        if byte == end {
+            self.state = State::Between;
+            self.piece.push(byte);
+            return kept.then_some(Next::Line(self.number));
+        }
+        if kept {
+            self.piece.push(byte);
+            if self.piece.len() > MAX_RAW_LINE {
+                self.state = State::Text { end, kept: false };
+                return Some(Next::TooLong(self.number));
+            }
+        }
+        None
+    }
+
+    fn number_byte(&mut self, byte: u8) -> (bool, Option<Next>) {
+        match byte {
+            b'0'..=b'9' | b'.' | b'+' | b'-' => {
+                let begins = self.digits == 0 || matches!(byte, b'+' | b'-');
+                if begins && self.is_move() && self.numbers == 2 * MAX_PAIRS {
+                    self.piece.push(b';');
+                    return (false, Some(Next::Line(self.number)));
+                }
+                if begins {
+                    if self.numbers > 0 {
+                        self.piece.push(b',');
+                    }
+                    self.numbers += 1;
+                    self.digits = 0;
+                }
+                self.digits += 1;
+                self.piece.push(byte);
+                if self.digits > MAX_DIGITS || self.numbers > MAX_NUMBERS {
+                    self.state = State::Skip;
+                    return (true, Some(Next::TooLong(self.number)));
+                }
+                (true, None)
+            }
+            b';' => {
+                self.state = State::Between;
+                self.piece.push(b';');
+                (true, Some(Next::Line(self.number)))
+            }
+            ESC | b'a'..=b'z' | b'A'..=b'Z' => {
+                self.state = State::Between;
+                self.piece.push(b';');
+                (false, Some(Next::Line(self.number)))
+            }
+            _ => {
+                self.digits = 0;
+                (true, None)
+            }
+        }
+    }
+
+    fn is_move(&self) -> bool {
+        matches!(self.piece.get(..2), Some(b"PU" | b"PD" | b"PA" | b"PR"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(chunks: &[&[u8]]) -> Vec<(u64, String)> {
+        let mut splitter = Splitter::new();
+        let (mut lines, mut line) = (Vec::new(), Vec::new());
+        let mut all = |splitter: &mut Splitter| {
+            loop {
+                match splitter.next_line(&mut line) {
+                    Next::Line(number) => {
+                        lines.push((number, String::from_utf8_lossy(&line).into_owned()));
+                    }
+                    Next::TooLong(number) => lines.push((number, "too long".to_owned())),
+                    Next::More | Next::End => return,
+                }
+            }
+        };
+        for chunk in chunks {
+            splitter.supply(chunk);
+            all(&mut splitter);
+        }
+        splitter.finish();
+        all(&mut splitter);
+        lines
+    }
+
+    fn texts(text: &[u8]) -> Vec<String> {
+        of(&[text]).into_iter().map(|(_, line)| line).collect()
+    }
+
+    #[test]
+    fn instructions_are_found_with_any_separators() {
+        for text in [
+            &b"IN;SP1;PU100,200;PD300,-400;"[..],
+            b"IN SP1 PU 100 200 PD 300 -400",
+            b"insp1pu100,200pd300-400",
+            b"IN;\r\nSP 1;\r\nPU\r\n100,\r\n200;\nPD300 , -400 ; ",
+            b"\x1b.(IN;\x1b.I81;;17:SP1;\x1b.N;19:PU100,200;PD300,-400;\x1b.)",
+            b"\x1b%0BIN;SP1;PU100,200;PD300,-400;\x1b%0A\x1bE",
+            b" ; ;IN;SP1;PU100,200,;;PD300,-400",
+        ] {
+            assert_eq!(texts(text), ["IN;", "SP1;", "PU100,200;", "PD300,-400;"], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn labels_are_kept_whole() {
+        assert_eq!(texts(b"LBPU 1;\x03PU;"), ["LBPU 1;\x03", "PU;"]);
+        assert_eq!(texts(b"DT#;LBa;b#PU"), ["DT#;", "LBa;b#", "PU;"]);
+        assert_eq!(texts(b"DT#;DT;LBa#\x03PU"), ["DT#;", "DT;", "LBa#\x03", "PU;"]);
+        assert_eq!(texts(b"SMA;SM;PU;"), ["SMA;", "SM;", "PU;"]);
+        assert_eq!(texts(b"CO\"no PU here\";PD;"), ["PD;"]);
+        assert_eq!(texts(b"LBno end"), ["LBno end\x03"]);
+    }
+
+    #[test]
+    fn a_move_to_very_many_points_is_cut() {
+        let mut text = String::from("PD");
+        for point in 0..100_000 {
+            let _ = write!(text, "{point},{},", point + 1);
+        }
+        let lines = of(&[text.as_bytes()]);
+        assert_eq!(lines.len(), 100_000 / MAX_PAIRS);
+        assert!(lines.iter().all(|(number, line)| *number == 1 && line.len() < 128));
+        assert_eq!(lines[1].1, "PD8,9,9,10,10,11,11,12,12,13,13,14,14,15,15,16;");
+        // No more than that is ever held back.
+        let mut splitter = Splitter::new();
+        let mut line = Vec::new();
+        splitter.supply(&text.as_bytes()[..50_000]);
+        while splitter.next_line(&mut line) != Next::More {}
+        assert_eq!(splitter.waiting(), 0);
+    }
+
+    #[test]
+    fn what_is_too_long_is_reported_once() {
+        let text = format!(
+            "LB{}\x03PU;VS{};PU;PU{};PD;",
+            "x".repeat(9000),
+            "1,".repeat(99),
+            "1".repeat(99)
+        );
+        assert_eq!(
+            texts(text.as_bytes()),
+            ["too long", "PU;", "too long", "PU;", "too long", "PD;"]
+        );
+    }
+
+    proptest! {
+        /// It makes no difference how a file is cut into pieces, and no piece is long.
+        #[test]
+        fn pieces_make_no_difference(
+            text in proptest::collection::vec(
+                prop_oneof![any::<u8>(), Just(b';'), Just(b','), Just(ESC), b'0'..=b'9', b'A'..=b'Z'],
+                0..200),
+            cut in 0_usize..200,
+        ) {
+            let (head, tail) = text.split_at(cut.min(text.len()));
+            let whole = of(&[&text]);
+            prop_assert_eq!(&whole, &of(&[head, tail]));
+            prop_assert!(whole.iter().all(|(_, line)| line.len() <= MAX_RAW_LINE + 2 && line.len() >= 3));
+        }
+    }
+}
