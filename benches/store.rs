@@ -196,6 +196,7 @@ fn job(payload: usize) -> NewJob {
         id: JobId::new(),
         name: "true".to_owned(),
         payload,
+        program: None,
         priority: Priority(0),
         device: None,
         driver: None,

@@ -120,6 +120,7 @@ impl Files {
         };
         let mut named = connection.prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM jobs WHERE file_sha256 = ?1)
+                 OR EXISTS (SELECT 1 FROM job_programs WHERE file_sha256 = ?1)
                  OR EXISTS ({})",
             schedules::NAMES_FILE
         ))?;

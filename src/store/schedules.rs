@@ -20,10 +20,15 @@ pub fn insert(tx: &Tx<'_>, schedule: &Schedule) -> Result<(), StoreError> {
         Payload::Stored { sha256, .. } => Some(sha256),
         Payload::Inline(_) | Payload::Command(_) => None,
     };
+    let program = match &schedule.job.program {
+        Some(Payload::Stored { sha256, .. }) => Some(sha256),
+        _ => None,
+    };
     let job = serde_json::to_string(&schedule.job)
         .map_err(|error| StoreError::unreadable("schedule", &error))?;
     let sql = "INSERT INTO schedules (id, name, cron, missed, overlap, paused, job, file_sha256,
-        next_at, created_by, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        next_at, created_by, created_at, program_sha256)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     tx.prepare_cached(sql)?.execute(params![
         schedule.id.as_bytes(),
         schedule.name,
@@ -36,6 +41,7 @@ pub fn insert(tx: &Tx<'_>, schedule: &Schedule) -> Result<(), StoreError> {
         schedule.next_at.map(Timestamp::as_ms),
         schedule.created_by,
         schedule.created_at.as_ms(),
+        program,
     ])?;
     Ok(())
 }
@@ -135,7 +141,8 @@ pub fn submit(tx: &Tx<'_>, schedule: &Schedule, limit: u64) -> Result<Inserted, 
 }
 
 /// True if a schedule names the file.
-pub(super) const NAMES_FILE: &str = "SELECT 1 FROM schedules WHERE file_sha256 = ?1";
+pub(super) const NAMES_FILE: &str =
+    "SELECT 1 FROM schedules WHERE file_sha256 = ?1 OR program_sha256 = ?1";
 
 fn remark(tx: &Tx<'_>, id: JobId, note: &str) -> Result<(), StoreError> {
     let sql = "UPDATE schedules SET note = ?2 WHERE id = ?1";

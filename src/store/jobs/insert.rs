@@ -51,6 +51,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewJob) -> Result<Inserted, StoreError> {
         let sql = "INSERT INTO job_files (job, content) VALUES (?1, ?2)";
         tx.prepare_cached(sql)?.execute(params![seq, content])?;
     }
+    write_program(tx, seq, new.program.as_ref())?;
     for needed in &job.depends_on {
         row::find(tx, needed.job)?;
         let sql = "INSERT OR REPLACE INTO dependencies (needs, job, outcome) VALUES (?1, ?2, ?3)";
@@ -210,6 +211,18 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
 
 fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+fn write_program(tx: &Tx<'_>, seq: i64, program: Option<&Payload>) -> Result<(), StoreError> {
+    let (content, sha256, bytes) = match program {
+        None | Some(Payload::Command(_)) => return Ok(()),
+        Some(Payload::Inline(content)) => (Some(content), None, None),
+        Some(Payload::Stored { sha256, size }) => (None, Some(sha256), Some(signed(*size))),
+    };
+    let sql = "INSERT INTO job_programs (job, content, file_sha256, file_bytes)
+        VALUES (?1, ?2, ?3, ?4)";
+    tx.prepare_cached(sql)?.execute(params![seq, content, sha256, bytes])?;
+    Ok(())
 }
 
 fn json(what: &'static str, value: Option<&impl Serialize>) -> Result<Option<String>, StoreError> {

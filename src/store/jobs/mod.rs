@@ -19,6 +19,7 @@ pub use edit::{Edit, Place, edit};
 pub use insert::{Inserted, insert};
 pub use keep::{delete, make_room, prune};
 pub use read::{
-    Counts, JobFilter, active, by_key, counts, get, list, payload, queue, queued_ahead, running,
+    Counts, JobFilter, active, by_key, counts, get, list, payload, program, queue, queued_ahead,
+    running, runs,
 };
 pub use submission::{Batch, insert_batch, prune as prune_submissions};

@@ -142,6 +142,27 @@ pub fn counts(connection: &Connection) -> Result<Counts, StoreError> {
     Ok(counts)
 }
 
+/// What goes to the machine instead of the job's file, if that was converted.
+pub fn program(connection: &Connection, id: JobId) -> Result<Option<Payload>, StoreError> {
+    let sql = "SELECT content, file_sha256, file_bytes FROM job_programs
+        WHERE job = (SELECT seq FROM jobs WHERE id = ?1)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(match row.get::<_, Option<Vec<u8>>>(0)? {
+        Some(content) => Payload::Inline(content),
+        None => Payload::Stored { sha256: row.get(1)?, size: row.get(2)? },
+    }))
+}
+
+/// What runs: the program that the job's file was converted to, else what the job is made of.
+pub fn runs(connection: &Connection, id: JobId) -> Result<Payload, StoreError> {
+    match program(connection, id)? {
+        Some(program) => Ok(program),
+        None => payload(connection, id),
+    }
+}
+
 /// What the job is made of.
 pub fn payload(connection: &Connection, id: JobId) -> Result<Payload, StoreError> {
     let job = row::find(connection, id)?;

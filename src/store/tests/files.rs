@@ -2,7 +2,7 @@ use std::{fs, io::Read, time::Duration};
 
 use super::{
     super::{files::INLINE_LIMIT, *},
-    command, fresh, write,
+    command, drawing, fresh, write,
 };
 use crate::domain::{JobState, NewJob, Payload};
 
@@ -80,4 +80,37 @@ fn only_old_files_without_a_job_are_swept() {
         jobs::delete(tx, job.id)
     });
     assert_eq!(sweep(Duration::ZERO), 1);
+}
+
+#[test]
+fn a_program_is_kept_as_long_as_its_job() {
+    let (_dir, store) = fresh();
+    let large = store.files().save(&b"G1 X1\n"[..]).unwrap();
+    let large = Payload::Stored { sha256: large.sha256, size: large.size };
+    let small = Payload::Inline(b"G1 X2\n".to_vec());
+    for (program, files) in [(large, 1), (small, 0)] {
+        let drawn =
+            NewJob { program: Some(program.clone()), ..drawing(Some("mill"), Some("grbl")) };
+        let job = write(&store, move |tx| jobs::insert(tx, &drawn)).job;
+        let kept = |id| {
+            store.read(|connection| {
+                Ok((jobs::program(connection, id)?, jobs::runs(connection, id)?))
+            })
+        };
+        assert_eq!(kept(job.id).unwrap(), (Some(program.clone()), program));
+        let submitted = store.read(|connection| jobs::payload(connection, job.id)).unwrap();
+        assert_eq!(submitted, Payload::Inline(b"G1 X1\n".to_vec()));
+        let sweep = || {
+            store
+                .read(|connection| store.files().sweep_orphans(connection, Duration::ZERO))
+                .unwrap()
+        };
+        assert_eq!(sweep(), 0, "the job names it");
+        write(&store, move |tx| {
+            jobs::transition(tx, job.id, JobState::Cancelled, jobs::Change::because("test"))?;
+            jobs::delete(tx, job.id)
+        });
+        assert!(kept(job.id).is_err());
+        assert_eq!(sweep(), files);
+    }
 }

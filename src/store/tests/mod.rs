@@ -47,6 +47,7 @@ pub(super) fn command() -> NewJob {
         id: JobId::new(),
         name: "a job".to_owned(),
         payload: Payload::Command(vec!["true".to_owned()]),
+        program: None,
         priority: Priority(0),
         device: None,
         driver: None,

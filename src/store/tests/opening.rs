@@ -7,12 +7,13 @@ use tempfile::TempDir;
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
 
 /// Every migration that was ever released.
-const RELEASED: [(&str, &str); 5] = [
+const RELEASED: [(&str, &str); 6] = [
     ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
     ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
     ("V3__preflight", include_str!("../../../migrations/V3__preflight.sql")),
     ("V4__queue", include_str!("../../../migrations/V4__queue.sql")),
     ("V5__hooks", include_str!("../../../migrations/V5__hooks.sql")),
+    ("V6__programs", include_str!("../../../migrations/V6__programs.sql")),
 ];
 
 fn with_migrations(dir: &TempDir, more: &[(&str, &str)]) -> Result<(), StoreError> {
@@ -96,9 +97,9 @@ fn a_database_from_a_newer_program_is_refused_with_both_versions() {
     store.close().unwrap();
     with_migrations(&dir, &[("V99__future", "CREATE TABLE future (a INTEGER) STRICT")]).unwrap();
     let error = open(&dir).map(drop).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 5, .. }));
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 6, .. }));
     let text = error.to_string();
-    assert!(text.contains("version 99") && text.contains("up to 5"), "{text}");
+    assert!(text.contains("version 99") && text.contains("up to 6"), "{text}");
 }
 
 #[test]
