@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{EbbConfig, HpglConfig};
-use crate::domain::{Envelope, Machine, Motion};
+use crate::domain::{Envelope, Machine, Motion, PlotOptions};
 
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -41,6 +41,8 @@ pub struct DeviceConfig {
     pub ebb: EbbConfig,
     /// How an HP-GL plotter is driven.
     pub hpgl: HpglConfig,
+    /// How it draws what is not in its own language.
+    pub plot: PlotOptions,
 }
 
 impl DeviceConfig {

@@ -67,6 +67,10 @@ const fn many(name: &'static str, form: Form) -> Key {
     Key { name, alias: None, kind: Kind::Many(form), default: Some("[]") }
 }
 
+const fn lines(name: &'static str, default: &'static str) -> Key {
+    Key { name, alias: None, kind: Kind::Many(Form::Line), default: Some(default) }
+}
+
 const fn section(name: &'static str, keys: &'static [Key]) -> Key {
     Key { name, alias: None, kind: Kind::Section(keys), default: Some("{}") }
 }
@@ -327,6 +331,17 @@ pub(super) const DEVICE: &[Key] = &[
             one("handshake", Form::Word(&["poll", "xonxoff", "rtscts"]), "poll"),
             one("buffer", count(64, 1 << 20), "null"),
             one("single_pen", Form::Flag, "false"),
+        ],
+    ),
+    section(
+        "plot",
+        &[
+            one("tolerance_mm", Form::Real { min: 0.001, max: 10.0 }, "0.05"),
+            one("join_mm", Form::Real { min: 0.0, max: 10.0 }, "0.05"),
+            one("optimise", Form::Flag, "true"),
+            one("feed_mm_per_min", Form::Real { min: 1.0, max: 1e6 }, "1500"),
+            lines("pen_up", "[G0 Z5]"),
+            lines("pen_down", "[G1 Z0 F600]"),
         ],
     ),
 ];

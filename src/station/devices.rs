@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     config::{Config, DeviceConfig, EbbConfig, HpglConfig, HpglHandshake, Place, Problem},
     daemons::device_manager::Configured,
-    domain::{Envelope, same_name},
+    domain::{Envelope, PlotOptions, same_name},
     drivers::{self, EbbOptions, Handshake, HpglOptions, Plotter},
     link::{LinkOptions, SimulatorOptions},
 };
@@ -55,6 +55,7 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
         on_stop: on_stop.iter().map(|line| (*line).to_owned()).collect(),
         ebb: EbbConfig::default(),
         hpgl: HpglConfig::default(),
+        plot: PlotOptions::default(),
     }
 }
 
