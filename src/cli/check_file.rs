@@ -17,13 +17,13 @@ use super::{
     report::report,
 };
 use crate::{
-    config::{DeviceConfig, KNOWN_DRIVERS, load},
-    domain::{Envelope, Light, Machine, same_name},
+    config::{KNOWN_DRIVERS, load},
+    domain::{Analysis, Envelope, Light, Machine, PlotOptions, same_name},
     toolpath::{self, FileKind},
 };
 
 /// Of the beginning of a file, enough to tell its kind.
-const HEAD: usize = 1024;
+const HEAD: usize = 4096;
 
 /// `check file FILE`
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -79,10 +79,9 @@ pub(super) fn run(global: &Global, out: Out, args: &CheckFileArgs) -> Result<(),
     let mut head = Vec::new();
     file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
     let name = args.file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let machine = machine(global, args, FileKind::of(&name, &head))?;
-    let all = head.as_slice().chain(file);
-    let (analysis, _) =
-        toolpath::analyse(all, std::slice::from_ref(&machine)).map_err(unreadable)?;
+    let kind = FileKind::of(&name, &head);
+    let (machine, plot) = machine(global, args, kind)?;
+    let analysis = analysed(kind, head.as_slice().chain(file), &machine, &plot)?;
     if analysis.lines == 0 {
         let message = format!("{} has no line for a machine", args.file.display());
         return Err(Failure::Failed(message));
@@ -100,6 +99,27 @@ pub(super) fn run(global: &Global, out: Out, args: &CheckFileArgs) -> Result<(),
     if analysis.verdict == Light::Red { Err(Failure::Verdict(1)) } else { Ok(()) }
 }
 
+/// What is known of the file, or of the program that it becomes for this machine.
+fn analysed(
+    kind: Option<FileKind>,
+    file: impl Read,
+    machine: &Machine,
+    plot: &PlotOptions,
+) -> Result<Analysis, Failure> {
+    let machines = std::slice::from_ref(machine);
+    let unreadable = |error| Failure::Usage(format!("the file cannot be read: {error}"));
+    let Some(kind) = kind.filter(|kind| kind.is_converted_for(&machine.driver)) else {
+        return Ok(toolpath::analyse(file, machines).map_err(unreadable)?.0);
+    };
+    let program = toolpath::convert(kind, &machine.driver, file, plot);
+    let program = program.map_err(|error| Failure::Failed(error.to_string()))?.unwrap_or_default();
+    let (mut analysis, _) =
+        toolpath::analyse(program.bytes.as_slice(), machines).map_err(unreadable)?;
+    analysis.warnings.splice(..0, program.warnings);
+    analysis.layers = program.layers;
+    Ok(analysis)
+}
+
 fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     if file == Path::new("-") {
         return Ok(Box::new(io::stdin()));
@@ -111,13 +131,13 @@ fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(opened))
 }
 
-/// The machine that is meant.
+/// The machine that is meant, and how it draws.
 fn machine(
     global: &Global,
     args: &CheckFileArgs,
     kind: Option<FileKind>,
-) -> Result<Machine, Failure> {
-    let mut machine = if let Some(name) = &args.device {
+) -> Result<(Machine, PlotOptions), Failure> {
+    let (mut machine, plot) = if let Some(name) = &args.device {
         configured(global, name)?
     } else {
         let usual = kind.and_then(|kind| kind.drivers().first().copied());
@@ -131,24 +151,24 @@ fn machine(
             let message = format!("no driver is called \"{driver}\": there is {known}");
             return Err(Failure::Usage(message));
         }
-        Machine::unknown(&driver)
+        (Machine::unknown(&driver), PlotOptions::default())
     };
     if kind.is_none_or(|kind| !kind.drivers().contains(&machine.driver.as_str())) {
         let message = format!("machines of the driver {} do not take such files", machine.driver);
         return Err(Failure::Usage(message));
     }
     machine.envelope = args.envelope.map(|Reach(envelope)| envelope).or(machine.envelope);
-    Ok(machine)
+    Ok((machine, plot))
 }
 
-fn configured(global: &Global, name: &str) -> Result<Machine, Failure> {
+fn configured(global: &Global, name: &str) -> Result<(Machine, PlotOptions), Failure> {
     let loaded = load(&global.sources()).map_err(|problems| {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
         Failure::Failed(format!("the configuration is wrong: {first}"))
     })?;
     let devices = &loaded.config.devices;
     let found = devices.iter().find(|device| same_name(&device.name, name));
-    found.map(DeviceConfig::machine).ok_or_else(|| {
+    found.map(|device| (device.machine(), device.plot.clone())).ok_or_else(|| {
         let names: Vec<_> = devices.iter().map(|device| device.name.as_str()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         Failure::NotFound(format!("no device is called \"{name}\": there is {names}"))

@@ -69,7 +69,7 @@ pub enum NoOffer {
 
 /// What goes to the machine of a job, wherever that is kept.
 pub fn source(store: &Store, job: &Job) -> Result<Source, StoreError> {
-    match store.read(|connection| jobs::payload(connection, job.id))? {
+    match store.read(|connection| jobs::runs(connection, job.id))? {
         Payload::Inline(bytes) => Ok(Source::Bytes(bytes)),
         Payload::Stored { sha256, .. } => store.files().path(&sha256).map(Source::File),
         Payload::Command(_) => Err(StoreError::NotFound(format!("file of job {}", job.id))),

@@ -102,7 +102,7 @@ async fn one(
             let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
             let pieces = stream::iter([Ok::<_, Infallible>(web::Bytes::from(content))]);
             let arrived = receive(app, &hint, pieces).await?;
-            let name = file_name(&wish, None);
+            let name = file_name(&wish, None, arrived.kind);
             device_job(app, who, wish, name, arrived, resolved).await?
         }
     };

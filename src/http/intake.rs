@@ -1,6 +1,6 @@
 //! Job files on their way in: streamed to where they stay, looked at on the way.
 
-use std::{io::Cursor, time::Duration};
+use std::time::Duration;
 
 use actix_web::web::{self, Bytes};
 use futures_util::{Stream, StreamExt};
@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 
 use super::{app::App, error::Problem, health::busy};
 use crate::{
-    domain::{Analysis, Machine, Payload},
+    domain::Payload,
     store::{
         StoreError,
         files::{INLINE_LIMIT, Intake},
     },
-    toolpath::{self, FileKind},
+    toolpath::FileKind,
 };
 
 /// A file that has arrived and is durable, or small enough to become so with its job.
@@ -22,8 +22,8 @@ pub(super) struct Arrived {
     pub(super) kind: FileKind,
 }
 
-/// Of the beginning of a file, enough to tell its kind.
-const HEAD: usize = 1024;
+/// Of the beginning of a file, enough to tell its kind: drawing programs begin with long comments.
+const HEAD: usize = 4096;
 /// Pieces between the network and the disk.
 const PIECES: usize = 8;
 /// How long a sender may be silent in the middle of a file.
@@ -46,8 +46,7 @@ pub(super) async fn receive<E: std::fmt::Display>(
         taken += piece.len();
         if taken > INLINE_LIMIT {
             let payload = receive_large(intake, piece, pieces).await?;
-            let kind = kind_of(name, &head)?;
-            return Ok(Arrived { payload, kind });
+            return Ok(Arrived { payload, kind: kind_of(name, &head)? });
         }
         intake.write(&piece)?;
     }
@@ -72,7 +71,8 @@ fn kind_of(name: &str, head: &[u8]) -> Result<FileKind, Problem> {
     FileKind::of(name, head).ok_or_else(|| {
         Problem::field(
             "file",
-            "no machine takes this kind of file: G-code (.gcode, .nc, …) is taken",
+            "no machine takes this kind of file: G-code (.gcode, .nc, …), SVG and HPGL (.plt) are \
+             taken",
         )
     })
 }
@@ -109,29 +109,6 @@ async fn receive_large<E: std::fmt::Display>(
     let (network, disk) = futures_util::future::join(network, disk).await;
     network?;
     disk.map_err(busy)??.ok_or_else(|| cut_short(&"it ended early"))
-}
-
-/// What is known of a file before it runs on one of these machines. Large files are read on a thread
-/// that may block.
-pub(super) async fn analyse(
-    app: &App,
-    payload: &Payload,
-    machines: Vec<Machine>,
-) -> Result<Analysis, Problem> {
-    let unreadable = |error| Problem::Internal(format!("the file cannot be read: {error}"));
-    let analysed = match payload {
-        Payload::Inline(bytes) => toolpath::analyse(Cursor::new(bytes), &machines),
-        Payload::Stored { sha256, .. } => {
-            let file = app.store.files().open(sha256)?;
-            web::block(move || toolpath::analyse(file, &machines)).await.map_err(busy)?
-        }
-        Payload::Command(_) => return Err(Problem::Internal("not a file".to_owned())),
-    };
-    let (analysis, _) = analysed.map_err(unreadable)?;
-    if analysis.lines == 0 {
-        return Err(Problem::field("file", "the file has no line for a machine"));
-    }
-    Ok(analysis)
 }
 
 /// The name of a file as it is kept: no directory, no control character, nothing that a program

@@ -92,7 +92,8 @@ pub(super) async fn toolpath(
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (job, payload) = find(&app, &id)?;
+    let (job, _) = find(&app, &id)?;
+    let payload = app.store.read(|connection| jobs::runs(connection, job.id))?;
     let store = app.store.clone();
     let dialect = Dialect::of(job.driver.as_deref().unwrap_or_default());
     let preview = web::block(move || -> Result<_, Problem> {

@@ -29,6 +29,7 @@ mod need;
 mod origin;
 mod placement;
 mod plugins;
+mod prepare;
 mod query;
 mod queue;
 mod rate;

@@ -19,6 +19,18 @@ pub(super) struct Placement {
     pub(super) machines: Vec<Machine>,
 }
 
+impl Placement {
+    fn on(target: &Target) -> Self {
+        let machine = target.machine.clone();
+        Self {
+            device: Some(machine.name.clone()),
+            driver: machine.driver.clone(),
+            confirm: target.require_confirmation,
+            machines: vec![machine],
+        }
+    }
+}
+
 /// Finds the place for a file of `kind`; a refusal names the choices.
 pub(super) fn place(
     kind: FileKind,
@@ -29,12 +41,12 @@ pub(super) fn place(
     let takes = |driver: &str| kind.drivers().contains(&driver);
     if let Some(name) = device {
         let target = targets.iter().find(|target| same_name(&target.machine.name, name));
-        let Some(Target { machine, require_confirmation }) = target else {
+        let Some(target) = target else {
             let names = list(targets.iter().map(|target| target.machine.name.as_str()));
             let hint = format!("no device is called \"{name}\": there is {names}");
             return Err(Problem::field("device", hint));
         };
-        let Machine { name, driver: its, .. } = machine;
+        let Machine { name, driver: its, .. } = &target.machine;
         if driver.is_some_and(|driver| !driver.eq_ignore_ascii_case(its)) {
             let hint = format!("device \"{name}\" has the driver {its}");
             return Err(Problem::field("driver", hint));
@@ -43,9 +55,7 @@ pub(super) fn place(
             let hint = format!("device \"{name}\" ({its}) does not take {} files", kind.as_str());
             return Err(Problem::field("device", hint));
         }
-        let (device, driver) = (Some(name.clone()), its.clone());
-        let machines = vec![machine.clone()];
-        return Ok(Placement { device, driver, confirm: *require_confirmation, machines });
+        return Ok(Placement::on(target));
     }
     let fits = |target: &&Target| {
         let its = &target.machine.driver;
@@ -66,6 +76,10 @@ pub(super) fn place(
         let hint = format!("several machines take {} files, name one: {names}", kind.as_str());
         return Err(Problem::field("device", hint));
     }
+    // It is converted with the settings of one machine and fits no other.
+    if kind.is_converted_for(&first.machine.driver) {
+        return Ok(Placement::on(first));
+    }
     Ok(Placement {
         device: None,
         driver: first.machine.driver.clone(),
@@ -82,10 +96,11 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::PlotOptions;
 
     fn target(name: &str, driver: &str, require_confirmation: bool) -> Target {
         let machine = Machine { name: name.to_owned(), ..Machine::unknown(driver) };
-        Target { machine, require_confirmation }
+        Target { machine, require_confirmation, plot: PlotOptions::default() }
     }
 
     fn found(
@@ -111,6 +126,23 @@ mod tests {
         let targets = [target("Big-Mill", "grbl", true)];
         let found = found(Some("big_mill"), Some("GRBL"), &targets);
         assert_eq!(found, Ok((Some("Big-Mill".to_owned()), true)));
+    }
+
+    #[test]
+    fn a_drawing_is_bound_to_the_machine_it_is_converted_for() {
+        let targets = [target("a", "grbl", false), target("b", "grbl", true)];
+        let on = |kind, targets: &[Target]| {
+            place(kind, None, None, targets).map(|it| (it.device, it.driver, it.confirm))
+        };
+        let first = (Some("a".to_owned()), "grbl".to_owned(), false);
+        assert_eq!(on(FileKind::Svg, &targets).ok(), Some(first.clone()));
+        assert_eq!(on(FileKind::Hpgl, &targets).ok(), Some(first));
+        let plotters = [target("p", "hpgl", false), target("q", "hpgl", false)];
+        let open = (None, "hpgl".to_owned(), false);
+        assert_eq!(on(FileKind::Hpgl, &plotters).ok(), Some(open));
+        assert!(
+            on(FileKind::Svg, &[target("a", "grbl", false), target("p", "hpgl", false)]).is_err()
+        );
     }
 
     #[test]

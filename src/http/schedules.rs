@@ -145,8 +145,13 @@ async fn template(app: &web::Data<App>, who: &Identity, mut wish: Wish) -> Resul
         let saved = app.store.files().save(content.as_slice())?;
         arrived.payload = Payload::Stored { sha256: saved.sha256, size: saved.size };
     }
-    let name = file_name(&wish, None);
-    device_job(app, who, wish, name, arrived, Resolved::default()).await
+    let name = file_name(&wish, None, arrived.kind);
+    let mut job = device_job(app, who, wish, name, arrived, Resolved::default()).await?;
+    if let Some(Payload::Inline(program)) = &job.program {
+        let saved = app.store.files().save(program.as_slice())?;
+        job.program = Some(Payload::Stored { sha256: saved.sha256, size: saved.size });
+    }
+    Ok(job)
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Config, DeviceConfig},
-    domain::Machine,
+    domain::{Machine, PlotOptions},
 };
 
 /// A machine that jobs can be for.
@@ -21,6 +21,8 @@ pub struct Target {
     pub machine: Machine,
     /// Every job for it waits until a person releases it.
     pub require_confirmation: bool,
+    /// How it draws what is not in its own language.
+    pub plot: PlotOptions,
 }
 
 /// What a request needs to know of the configuration. Replaced as a whole on reload.
@@ -96,6 +98,10 @@ impl From<&Config> for Settings {
 
 impl From<&DeviceConfig> for Target {
     fn from(device: &DeviceConfig) -> Self {
-        Self { machine: device.machine(), require_confirmation: device.require_confirmation }
+        Self {
+            machine: device.machine(),
+            require_confirmation: device.require_confirmation,
+            plot: device.plot.clone(),
+        }
     }
 }

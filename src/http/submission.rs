@@ -11,14 +11,17 @@ use super::{
     app::{App, entry},
     error::Problem,
     guard::forbidden,
-    intake::{Arrived, analyse, clean_name},
+    intake::{Arrived, clean_name},
     placement::place,
+    prepare::{Prepared, prepare},
+    settings::Target,
     wish::{Resolved, Wish},
 };
 use crate::{
     daemons::{Phase, job_queue::Wake},
     domain::{Job, JobId, JobKind, Light, NewJob, Outcome, Payload},
     store::jobs::{self, Batch, Inserted},
+    toolpath::FileKind,
 };
 
 /// The names that jobs of a batch have for each other.
@@ -79,9 +82,9 @@ pub(super) async fn device_job(
     arrived: Arrived,
     resolved: Resolved,
 ) -> Result<NewJob, Problem> {
-    let Arrived { payload, kind } = arrived;
     let settings = app.settings();
-    let place = place(kind, wish.device.as_deref(), wish.driver.as_deref(), &settings.targets)?;
+    let (device, driver) = (wish.device.as_deref(), wish.driver.as_deref());
+    let place = place(arrived.kind, device, driver, &settings.targets)?;
     if let Some(device) = &place.device
         && let Some(mode) = app.board.queue_modes().device(device).filter(|mode| mode.refuses())
     {
@@ -90,8 +93,12 @@ pub(super) async fn device_job(
              {device}`"
         )));
     }
-    let analysis = analyse(app, &payload, place.machines).await?;
+    let named = |target: &&Target| Some(&target.machine.name) == place.device.as_ref();
+    let plot = settings.targets.iter().find(named).map(|target| target.plot.clone());
+    let Prepared { payload, program, analysis } =
+        prepare(app, arrived, place.machines, plot.unwrap_or_default()).await?;
     let mut job = wish.into_job(name, payload, who.actor.name.clone(), resolved);
+    job.program = program;
     job.hold |= place.confirm;
     job.device = place.device;
     job.driver = Some(place.driver);
@@ -100,9 +107,9 @@ pub(super) async fn device_job(
 }
 
 /// The name of a device job.
-pub(super) fn file_name(wish: &Wish, given: Option<&str>) -> String {
+pub(super) fn file_name(wish: &Wish, given: Option<&str>, kind: FileKind) -> String {
     let name = wish.name.as_deref().or(given).and_then(clean_name);
-    name.unwrap_or_else(|| "job.gcode".to_owned())
+    name.unwrap_or_else(|| format!("job.{}", kind.as_str()))
 }
 
 /// So many jobs of the same kind, each with its place among them in its name.
@@ -186,13 +193,14 @@ fn is_forced(job: &NewJob) -> bool {
     job.forced && job.analysis.as_ref().is_some_and(|analysis| analysis.verdict == Light::Red)
 }
 
-/// Bytes of its file.
+/// Bytes of its file and of what that was converted to.
 fn size(job: &NewJob) -> u64 {
-    match &job.payload {
+    let of = |payload: &Payload| match payload {
         Payload::Inline(content) => content.len() as u64,
         Payload::Stored { size, .. } => *size,
         Payload::Command(_) => 0,
-    }
+    };
+    of(&job.payload) + job.program.as_ref().map_or(0, of)
 }
 
 /// Two batches with the same fingerprint ask for the same, as far as names and contents go.

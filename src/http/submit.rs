@@ -64,7 +64,7 @@ pub(super) async fn submit(
             // Without a name of its own, only its content tells what a file is.
             let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
             let arrived = receive(&app, &hint, payload).await?;
-            let (name, count) = (file_name(&wish, None), wish.copies());
+            let (name, count) = (file_name(&wish, None, arrived.kind), wish.copies());
             let job = device_job(&app, &who, wish, name, arrived, resolved).await?;
             enqueue(&app, &who, key, copies(job, count)).await
         }
@@ -136,7 +136,7 @@ async fn form_jobs(
         let wish = Wish::from_pairs(&pairs)?;
         wish.check(JobKind::Device)?;
         let resolved = resolve(app, &wish, &References::new())?;
-        let (name, count) = (file_name(&wish, given.as_deref()), wish.copies());
+        let (name, count) = (file_name(&wish, given.as_deref(), arrived.kind), wish.copies());
         jobs.extend(copies(device_job(app, who, wish, name, arrived, resolved).await?, count));
     }
     Ok(jobs)

@@ -240,6 +240,7 @@ impl Wish {
             id: JobId::new(),
             name,
             payload,
+            program: None,
             priority: self.priority,
             device: self.device,
             driver: self.driver,

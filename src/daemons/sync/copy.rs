@@ -89,6 +89,7 @@ impl Source {
     fn copy_job(&self, job: &Job, to: &Path, copied: &mut Copied) -> Result<(), CopyError> {
         if job.kind == JobKind::Device {
             self.copy_payload(job.id, &to.join("file"), copied)?;
+            self.copy_program(job.id, &to.join("program"), copied)?;
         }
         let from = self.jobs.join(job.id.to_string());
         for name in ["output.log", "checkpoint.json"] {
@@ -111,7 +112,23 @@ impl Source {
         if to.exists() {
             return Ok(());
         }
-        match self.store.read(|connection| jobs::payload(connection, id))? {
+        let payload = self.store.read(|connection| jobs::payload(connection, id))?;
+        self.copy(payload, to, copied)
+    }
+
+    /// What the file was converted to.
+    fn copy_program(&self, id: JobId, to: &Path, copied: &mut Copied) -> Result<(), CopyError> {
+        if to.exists() {
+            return Ok(());
+        }
+        match self.store.read(|connection| jobs::program(connection, id))? {
+            Some(program) => self.copy(program, to, copied),
+            None => Ok(()),
+        }
+    }
+
+    fn copy(&self, payload: Payload, to: &Path, copied: &mut Copied) -> Result<(), CopyError> {
+        match payload {
             Payload::Inline(bytes) => put(to, bytes.as_slice(), copied),
             Payload::Stored { sha256, .. } => put(to, self.store.files().open(&sha256)?, copied),
             Payload::Command(_) => Ok(()),

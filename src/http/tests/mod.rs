@@ -26,7 +26,7 @@ use crate::{
         job_queue::{self, JobQueue},
         sync::{self, Sync},
     },
-    domain::{Live, Machine},
+    domain::{Live, Machine, PlotOptions},
     feed::Feed,
     store::{Store, StoreOptions, Synchronous},
     supervision::{Child, Notice, Policy as Restarts, Ready, Rules, Spec, Supervisor, child},
@@ -47,6 +47,7 @@ fn settings(dir: &std::path::Path) -> Settings {
     let target = |name: &str, driver: &str, require_confirmation| Target {
         machine: Machine { name: name.to_owned(), ..Machine::unknown(driver) },
         require_confirmation,
+        plot: PlotOptions::default(),
     };
     Settings {
         station: "bench".to_owned(),

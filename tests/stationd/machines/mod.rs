@@ -2,6 +2,7 @@
 
 mod bench;
 mod choices;
+mod drawings;
 mod faults;
 mod geometry;
 mod losses;
