@@ -15,7 +15,7 @@ use std::{
 
 use rusqlite::{Connection, params};
 use stationd::{
-    domain::{JobId, NewJob, Payload, Priority, Rules, Timestamp},
+    domain::{JobId, NewJob, Payload, Priority, Rules, Surroundings, Timestamp},
     feed::Feed,
     store::{Store, StoreOptions, Synchronous, jobs},
 };
@@ -160,12 +160,10 @@ fn claims(dir: &Path) {
         store.write(move |tx| jobs::insert(tx, &job)).wait().unwrap();
     }
     let begun = Instant::now();
-    let claimed = store.write(|tx| {
-        (0..CLAIMS)
-            .map(|_| jobs::claim_command(tx, &jobs::Groups::of(2), Timestamp::now()))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    assert!(claimed.wait().unwrap().iter().all(Option::is_some));
+    let many = usize::try_from(CLAIMS).unwrap();
+    let claimed = store
+        .write(move |tx| jobs::claim_commands(tx, &jobs::Groups::of(2), Timestamp::now(), many));
+    assert_eq!(claimed.wait().unwrap().len(), many);
     println!("with {ENDED} ended jobs: a claim {:?}", begun.elapsed() / CLAIMS);
     let begun = Instant::now();
     let page =
@@ -198,6 +196,7 @@ fn job(payload: usize) -> NewJob {
         payload,
         program: None,
         priority: Priority(0),
+        surroundings: Surroundings::default(),
         device: None,
         driver: None,
         hold: false,

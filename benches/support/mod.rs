@@ -72,6 +72,7 @@ fn links(tools: &Tools, dir: &Path) -> Links {
     let queue = job_queue::Options {
         max_concurrent_commands: 1,
         command_timeout: None,
+        max_output: 10_000_000,
         shutdown_grace: Duration::ZERO,
         retention: Duration::from_hours(1),
         max_storage: 10 << 30,

@@ -167,7 +167,8 @@ impl Client {
         }
     }
 
-    fn unreachable(&self, error: &SendRequestError) -> Failure {
+    /// Why there is no answer.
+    pub(super) fn unreachable(&self, error: &SendRequestError) -> Failure {
         match error {
             SendRequestError::Connect(error) => Failure::NotRunning(format!(
                 "no station answers at {} ({}); start one with `stationd start`",

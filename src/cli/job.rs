@@ -7,9 +7,10 @@ use super::{
     client::Client,
     failure::Failure,
     job_edit::{self, EditArgs, MoveArgs},
+    job_logs,
     print::{
         Out, field, items, note, object, print_json, print_json_line, print_line, print_text,
-        seconds, visible_line,
+        seconds,
     },
     report::report,
     resume::{Consent, resume},
@@ -26,8 +27,8 @@ pub(super) enum JobCommand {
     Show(ShowArgs),
     /// Watch jobs until they end; fails unless all complete
     Watch(JobIds),
-    /// Print what a command job wrote
-    Logs(JobIds),
+    /// Print what command jobs wrote
+    Logs(JobLogsArgs),
     /// Hold a running job still, or keep a queued one from starting
     Pause(JobIds),
     /// Go on with a paused or interrupted job
@@ -101,6 +102,21 @@ pub(super) struct RetryArgs {
     pub all_failed: bool,
 }
 
+/// Which logs, and how much of them.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub(super) struct JobLogsArgs {
+    /// Which jobs.
+    #[command(flatten)]
+    pub jobs: JobIds,
+    /// Go on with what is written from now on, until the job is over
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Begin with so many of the last lines
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub lines: u32,
+}
+
 /// Which jobs are listed.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct JobFilter {
@@ -136,7 +152,7 @@ pub(super) async fn run(client: &Client, out: Out, command: &JobCommand) -> Resu
         JobCommand::List(filter) => list(client, out, filter).await,
         JobCommand::Show(args) => show(client, out, args).await,
         JobCommand::Watch(JobIds { ids }) => watch::until_ended(client, out, ids).await,
-        JobCommand::Logs(JobIds { ids }) => logs(client, ids).await,
+        JobCommand::Logs(args) => job_logs::run(client, out, args).await,
         JobCommand::Delete(JobIds { ids }) => delete(client, out, ids).await,
         JobCommand::Pause(jobs) => act(client, out, jobs, JobAction::Pause).await,
         JobCommand::Resume { jobs, yes, force } => {
@@ -250,15 +266,6 @@ async fn retry(client: &Client, out: Out, args: &RetryArgs) -> Result<(), Failur
             return result;
         }
     }
-}
-
-async fn logs(client: &Client, ids: &[JobId]) -> Result<(), Failure> {
-    for id in ids {
-        for line in client.text(&format!("/api/v1/jobs/{id}/log")).await?.lines() {
-            print_line(visible_line(line))?;
-        }
-    }
-    Ok(())
 }
 
 async fn delete(client: &Client, out: Out, ids: &[JobId]) -> Result<(), Failure> {

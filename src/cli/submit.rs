@@ -24,6 +24,7 @@ use super::{
     client::{Client, query},
     failure::Failure,
     print::{Out, field, note, print_json_line, print_line, print_text},
+    program::ProgramArgs,
     report, template, watch,
     wish::Wishes,
 };
@@ -63,6 +64,7 @@ The program is started directly, never by a shell.
 Examples:
   stationd run -- rsync -a /srv/scans backup:/srv/
   stationd run --name nightly --timeout 600 --retries 2 -- /usr/local/bin/report
+  stationd run --env LANG=C --cwd /srv/scans --limit memory=512MB --limit cpu=0.5 -- ./convert
   stationd run --at 18:00 --group render --label customer=smith -- render scene.blend
   stationd run --batch jobs.ndjson
 
@@ -83,13 +85,16 @@ pub(super) struct RunArgs {
     /// Of the jobs of this group only so many run at a time
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
+    /// What the program runs in.
+    #[command(flatten)]
+    pub program: ProgramArgs,
     /// What may be said of any job.
     #[command(flatten)]
     pub wishes: Wishes,
     /// Submit the jobs in this file instead, all or none: a JSON object a line; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "template", "timeout", "retries",
         "retry_delay", "group", "name", "priority", "hold", "at", "after", "after_failed",
-        "after_any", "label", "copies", "unique"])]
+        "after_any", "label", "copies", "unique", "env", "cwd", "limit", "stop_timeout"])]
     pub batch: Option<PathBuf>,
     /// Run a command that a plug-in offers; what follows -- are its arguments
     #[arg(long, value_name = "[PLUGIN/]NAME")]
@@ -233,7 +238,9 @@ pub(super) async fn body(client: &Client, args: &RunArgs) -> Result<Value, Failu
     if args.wishes.name.is_none() {
         add("name", args.template.clone().map(Value::from));
     }
-    Ok(body.into())
+    let mut body = Value::from(body);
+    args.program.add_to(&mut body)?;
+    Ok(body)
 }
 
 /// The jobs of an answer: one, or a list of copies.

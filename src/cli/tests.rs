@@ -19,6 +19,7 @@ use super::{
     client::Client,
     failure::Failure,
     print::Out,
+    program::ProgramArgs,
     submit::{self, RunArgs, SubmitArgs},
     watch,
     wish::Wishes,
@@ -125,6 +126,7 @@ async fn files_and_programs_become_jobs() {
         group: None,
         wishes: Wishes::default(),
         batch: None,
+        program: ProgramArgs::default(),
         command: vec!["ls".to_owned(), "-l".to_owned()],
     };
     submit::run(&client, text(), &args).await.unwrap();

@@ -14,6 +14,8 @@ pub struct Queue {
     pub max_concurrent_commands: usize,
     /// How long a command job may run if it does not say.
     pub command_timeout: Option<Duration>,
+    /// Bytes kept of what a command job writes: the beginning and the end.
+    pub max_output: u64,
     /// How long running jobs may take to end when the station stops.
     pub shutdown_grace: Duration,
     /// Finished jobs are removed after this.

@@ -202,6 +202,7 @@ pub(super) const ROOT: &[Key] = &[
         &[
             one("max_concurrent_commands", count(1, 1_000), "2"),
             one("command_timeout", INTERVAL, "null"),
+            one("max_output", Form::Size { min: 4096 }, "10MB"),
             one("shutdown_grace", FROM_ZERO, "30s"),
             one("retention", FROM_ZERO, "30d"),
             one("max_file_size", Form::Size { min: 1 }, "256MB"),

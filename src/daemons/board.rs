@@ -182,6 +182,7 @@ impl Board {
             job.lines_acknowledged = progress.lines_acknowledged;
             job.progress_percentage = progress.progress_percentage;
             job.eta_seconds = progress.eta_seconds;
+            job.message.clone_from(&progress.message);
         }
     }
 

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Analysis, JobId, JobState, Needed, Retry, Rules, Timestamp};
+use super::{
+    Analysis, JobId, JobState, Needed, Retry, Rules, Surroundings, Timestamp, surroundings,
+};
 
 /// What a job is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +98,9 @@ pub struct NewJob {
     pub device: Option<String>,
     /// The driver it must run by, if any.
     pub driver: Option<String>,
+    /// What a program runs in.
+    #[serde(default)]
+    pub surroundings: Surroundings,
     /// Waits for a person.
     pub hold: bool,
     /// Not before then.
@@ -132,6 +137,9 @@ pub struct Progress {
     pub progress_percentage: f64,
     /// Until the end, if it can be told.
     pub eta_seconds: Option<f64>,
+    /// What a program says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl Progress {
@@ -141,7 +149,7 @@ impl Progress {
         // Rounded down: 100 is said of what is complete, and of nothing else.
         let tenths = lines_acknowledged.saturating_mul(1000).checked_div(lines_total).unwrap_or(0);
         let progress_percentage = tenths as f64 / 10.0;
-        Self { lines_acknowledged, lines_total, progress_percentage, eta_seconds: None }
+        Self { lines_acknowledged, lines_total, progress_percentage, ..Self::default() }
     }
 
     /// The share that is done, 0 to 1.
@@ -172,8 +180,13 @@ pub struct Job {
     pub driver: Option<String>,
     /// The program and its arguments, for a command job.
     pub command: Option<Vec<String>>,
+    /// What a program runs in, for a command job.
+    #[serde(flatten, serialize_with = "surroundings::shown")]
+    pub surroundings: Surroundings,
     /// 0 to 100.
     pub progress_percentage: f64,
+    /// What a program last said on how far it is.
+    pub message: Option<String>,
     /// Lines of the file that go to the machine.
     pub lines_total: Option<u64>,
     /// How many of them the machine has acknowledged.

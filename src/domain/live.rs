@@ -78,8 +78,8 @@ pub enum Live {
         /// What is known of it.
         details: Map<String, Value>,
     },
-    /// A line of the station's log, of what a process daemon writes, or of what goes on between the
-    /// station and a machine.
+    /// A line of the station's log, of what a program writes (a daemon's or a job's), or of what
+    /// goes on between the station and a machine.
     Log {
         /// `ERROR` to `TRACE`.
         level: String,
@@ -112,12 +112,13 @@ impl Live {
             Self::JobProgress { job_id, .. } => format!("job:{job_id}"),
             Self::Hook { about, .. } => about.clone(),
             Self::DeviceStatus(report) => format!("device:{}", report.device_id),
-            Self::Log { target, .. }
-                if ["daemon:", "device:"].iter().any(|kind| target.starts_with(kind)) =>
-            {
-                target.clone()
-            }
+            Self::Log { target, .. } if is_of_one(target) => target.clone(),
             Self::SystemStatus { .. } | Self::Log { .. } => "system".to_owned(),
         }
     }
+}
+
+/// True for what has to do with one daemon, job or machine alone.
+fn is_of_one(target: &str) -> bool {
+    ["daemon:", "device:", "job:"].iter().any(|kind| target.starts_with(kind))
 }

@@ -26,6 +26,7 @@ mod program;
 mod rules;
 mod schedule;
 mod secret;
+mod surroundings;
 mod time;
 mod variables;
 mod when;
@@ -58,6 +59,7 @@ pub use program::{
 pub use rules::{IfTaken, Retry, Rules};
 pub use schedule::{Due, Missed, NotCron, Schedule, check_cron};
 pub use secret::{HIDDEN, Secret};
+pub use surroundings::Surroundings;
 pub use time::Timestamp;
 pub use variables::variables;
 pub use when::{NotATime, when};

@@ -117,16 +117,20 @@ pub struct HealthCheck {
 }
 
 /// What a program may use; none is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Bytes of memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
     /// Cores, as 0.5 or 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
     /// Descriptors open at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub open_files: Option<u64>,
     /// Processes and threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<u64>,
 }
 

@@ -179,6 +179,7 @@ mod tests {
             priority: Priority(0),
             device: None,
             driver: None,
+            surroundings: crate::domain::Surroundings::default(),
             hold: false,
             not_before: None,
             depends_on: Vec::new(),

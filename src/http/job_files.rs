@@ -6,22 +6,14 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     body::SizedStream,
     http::header::{self, ContentDisposition, DispositionParam, DispositionType},
     web::{self, Bytes},
 };
 use futures_util::stream;
-use serde::Deserialize;
 
-use super::{
-    app::App,
-    error::Problem,
-    health::busy,
-    jobs::job_id,
-    query::query,
-    tail::{MOST_LINES, tail},
-};
+use super::{app::App, error::Problem, health::busy, jobs::job_id};
 use crate::{
     domain::{Job, Payload},
     store::jobs,
@@ -30,7 +22,6 @@ use crate::{
 
 /// Bytes read from a stored file at a time.
 const PIECE: usize = 64 * 1024;
-const USUAL_LINES: usize = 1000;
 /// Points of a picture; more are not seen on any screen.
 const POINTS: usize = 20_000;
 
@@ -112,31 +103,4 @@ pub(super) async fn toolpath(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, max-age=86400"))
         .json(preview))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogQuery {
-    tail: Option<usize>,
-}
-
-/// `GET /api/v1/jobs/{id}/log?tail=`: the last lines of what the program wrote.
-pub(super) async fn log(
-    request: HttpRequest,
-    app: web::Data<App>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let wanted: LogQuery = query(request.query_string())?;
-    let lines = wanted.tail.unwrap_or(USUAL_LINES);
-    if !(1..=MOST_LINES).contains(&lines) {
-        return Err(Problem::field("tail", format!("1 to {MOST_LINES} lines are shown")));
-    }
-    let id = job_id(&id)?;
-    app.store.read(|connection| jobs::get(connection, id))?;
-    let path = app.settings().jobs_dir.join(id.to_string()).join("output.log");
-    let text = web::block(move || tail(&path, lines)).await.map_err(busy)??;
-    Ok(HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(text))
 }

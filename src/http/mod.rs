@@ -24,6 +24,7 @@ mod health;
 mod hooks;
 mod intake;
 mod job_files;
+mod job_log;
 mod jobs;
 mod need;
 mod origin;
@@ -41,6 +42,7 @@ mod settings;
 mod station;
 mod submission;
 mod submit;
+mod surroundings;
 mod tail;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ use super::{
     error::Problem,
     events,
     guard::route,
-    health, hooks, job_files, jobs, plugins, queue, resume, schedules, station, submit, ws,
+    health, hooks, job_files, job_log, jobs, plugins, queue, resume, schedules, station, submit,
+    ws,
 };
 
 const GET: Method = Method::GET;
@@ -110,7 +111,7 @@ fn of_jobs(config: &mut ServiceConfig) {
         )
         .service(at("/jobs/{id}/history").route(route(GET, Readonly, jobs::history)))
         .service(at("/jobs/{id}/file").route(route(GET, Readonly, job_files::file)))
-        .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_files::log)))
+        .service(at("/jobs/{id}/log").route(route(GET, Readonly, job_log::log)))
         .service(at("/jobs/{id}/toolpath").route(route(GET, Readonly, job_files::toolpath)))
         .service(at("/jobs/{id}/resume").route(route(GET, Readonly, resume::show)).route(route(
             POST,

@@ -17,7 +17,7 @@ const BLOCK: u64 = 64 << 10;
 
 /// The last `lines` of a file; nothing if there is no file yet.
 pub(super) fn tail(path: &Path, lines: usize) -> Result<String, StoreError> {
-    let bytes = match File::open(path).and_then(|file| end_of(file, lines)) {
+    let bytes = match File::open(path).and_then(|file| whole(file, lines)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
         Err(source) => {
@@ -27,8 +27,17 @@ pub(super) fn tail(path: &Path, lines: usize) -> Result<String, StoreError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn end_of(mut file: File, lines: usize) -> io::Result<Vec<u8>> {
+fn whole(mut file: File, lines: usize) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
+    end_of(&mut file, length, lines)
+}
+
+/// The last `lines` of what is `length` bytes long.
+pub(super) fn end_of(
+    file: &mut (impl Read + Seek),
+    length: u64,
+    lines: usize,
+) -> io::Result<Vec<u8>> {
     let (mut start, mut breaks) = (length, 0);
     let mut blocks: Vec<Vec<u8>> = Vec::new();
     // The last byte ends the last line, and a line more tells where the first one begins.
@@ -37,7 +46,7 @@ fn end_of(mut file: File, lines: usize) -> io::Result<Vec<u8>> {
         start -= size;
         file.seek(SeekFrom::Start(start))?;
         let mut block = Vec::new();
-        (&mut file).take(size).read_to_end(&mut block)?;
+        file.by_ref().take(size).read_to_end(&mut block)?;
         breaks += block.split(|&byte| byte == b'\n').skip(1).count();
         blocks.push(block);
     }

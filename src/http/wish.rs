@@ -1,6 +1,6 @@
 //! What a submitter says about a job, in JSON, in a query string or in a form.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::{
     error::{Detail, Problem},
     need::{Need, needs},
+    surroundings::{Asked, LimitsWish},
 };
 use crate::domain::{
     Backoff, IfTaken, JobId, JobKind, Needed, NewJob, On, Payload, Priority, Retry, Rules,
@@ -54,6 +55,11 @@ pub(super) struct Wish {
     pub(super) reference: Option<String>,
     /// The file itself, in a batch.
     pub(super) content: Option<String>,
+    /// Variables of a program, where it works, what it may use, how long it may take to stop.
+    env: BTreeMap<String, String>,
+    cwd: Option<PathBuf>,
+    limits: Option<LimitsWish>,
+    stop_timeout_seconds: Option<f64>,
 }
 
 /// What of a wish depends on the time, the place and the other jobs.
@@ -179,7 +185,21 @@ impl Wish {
         {
             wrong("command", "a command is a list: the program, then its arguments");
         }
+        let asked = self.asked();
+        if kind == JobKind::Device && !asked.is_empty() {
+            wrong("env", "env, cwd, limits and stop_timeout_seconds are for programs");
+        }
+        asked.check(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(Problem::Invalid(problems)) }
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            env: &self.env,
+            cwd: self.cwd.as_ref(),
+            limits: self.limits.unwrap_or_default(),
+            stop_timeout_seconds: self.stop_timeout_seconds,
+        }
     }
 
     /// True if it can be asked for again and again.
@@ -229,6 +249,7 @@ impl Wish {
         submitted_by: String,
         resolved: Resolved,
     ) -> NewJob {
+        let surroundings = self.asked().surroundings();
         let rules = Rules {
             group: self.group,
             unique_key: self.unique_key,
@@ -244,6 +265,7 @@ impl Wish {
             priority: self.priority,
             device: self.device,
             driver: self.driver,
+            surroundings,
             hold: self.hold,
             not_before: resolved.not_before,
             depends_on: resolved.depends_on,
@@ -347,11 +369,29 @@ mod tests {
             r#"{"name":" "}"#,
             r#"{"device":"mill"}"#,
             r#"{"kind":"device"}"#,
+            r#"{"env":{"A=B":"1"}}"#,
+            r#"{"env":{"":"1"}}"#,
+            r#"{"env":{"A":"a\u0000b"}}"#,
+            r#"{"env":{"STATIOND_JOB":"1"}}"#,
+            r#"{"cwd":"tmp"}"#,
+            r#"{"limits":{"memory":"1kB"}}"#,
+            r#"{"limits":{"cpu":0}}"#,
+            r#"{"limits":{"open_files":3}}"#,
+            r#"{"limits":{"processes":0}}"#,
+            r#"{"stop_timeout_seconds":-1}"#,
         ] {
             let wish: Wish = serde_json::from_str(text).unwrap();
             assert!(wish.check(JobKind::Command).is_err(), "{text}");
         }
-        for text in [r#"{"priority":1.5}"#, r#"{"priority":"soon"}"#, r#"{"extra":1}"#] {
+        for text in [
+            r#"{"priority":1.5}"#,
+            r#"{"priority":"soon"}"#,
+            r#"{"extra":1}"#,
+            r#"{"limits":{"memory":"much"}}"#,
+            r#"{"limits":{"memory":-1}}"#,
+            r#"{"limits":{"disk":1}}"#,
+            r#"{"env":["A=1"]}"#,
+        ] {
             assert!(serde_json::from_str::<Wish>(text).is_err(), "{text}");
         }
     }

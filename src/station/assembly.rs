@@ -121,6 +121,7 @@ fn queue_options(config: &Config, paths: &Paths) -> job_queue::Options {
     job_queue::Options {
         max_concurrent_commands: config.queue.max_concurrent_commands,
         command_timeout: config.queue.command_timeout,
+        max_output: config.queue.max_output,
         shutdown_grace: config.queue.shutdown_grace,
         retention: config.queue.retention,
         max_storage: config.queue.max_storage,

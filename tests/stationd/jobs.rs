@@ -2,6 +2,9 @@
 
 mod crash;
 mod order;
+mod output;
+mod programs;
+mod trees;
 
 use std::{
     fs,

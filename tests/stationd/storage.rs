@@ -123,6 +123,34 @@ fn a_disk_that_fills_up_while_a_program_runs_does_not_lose_its_end() {
 }
 
 #[test]
+fn output_that_does_not_fit_is_lost_and_that_is_said() {
+    let Some(disk) = Disk::mount("4m") else { return };
+    let station = disk.station().start();
+    let [go, written] = ["go", "written"].map(|name| station.home().join(name));
+    let script = "echo before; while [ ! -e \"$0\" ]; do sleep 0.01; done
+        head -c 600000 /dev/zero | tr '\\0' x; echo > \"$1\"
+        while [ ! -e \"$0.2\" ]; do sleep 0.01; done; echo after";
+    let id = station.submit(&json!({"command": ["sh", "-c", script, go, written]}));
+    let log = format!("/api/v1/jobs/{id}/log");
+    let client = station.local();
+    eventually("it writes", || (client.get(&log).text() == "before\n").then_some(()));
+    let ballast = disk.fill();
+    fs::write(&go, "").unwrap();
+    eventually("it is not held up", || written.exists().then_some(()));
+    assert_eq!(station.job(&id)["state"], "RUNNING");
+    fs::remove_file(ballast).unwrap();
+    fs::write(station.home().join("go.2"), "").unwrap();
+    station.await_job(&id, "COMPLETED");
+    let text = client.get(&log).text();
+    assert!(
+        text.starts_with("before\n") && text.ends_with(" bytes could not be kept\nafter\n"),
+        "{}",
+        text.len()
+    );
+    assert!(station.log().contains("cannot be kept"));
+}
+
+#[test]
 fn a_start_on_a_full_disk_says_so() {
     let Some(disk) = Disk::mount("1m") else { return };
     let ballast = disk.fill();

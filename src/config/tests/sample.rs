@@ -85,6 +85,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(config.supervisor.restart.max_restarts, 5);
     assert_eq!(config.supervisor.restart.backoff, crate::domain::Backoff::default());
     assert_eq!(config.queue.command_timeout, None);
+    assert_eq!(config.queue.max_output, 10_000_000);
     assert_eq!(config.queue.max_file_size, 256_000_000);
     assert_eq!(config.heartbeat.mode, 0o644);
     assert!(config.devices.is_empty());

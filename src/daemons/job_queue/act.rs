@@ -85,22 +85,17 @@ const APART: Duration = Duration::from_millis(10);
 impl Handler<Act> for JobQueue {
     type Result = ResponseActFuture<Self, Result<Job, QueueError>>;
 
-    fn handle(&mut self, act: Act, ctx: &mut Self::Context) -> Self::Result {
-        self.act(act, LOOKS, ctx)
+    fn handle(&mut self, act: Act, _: &mut Self::Context) -> Self::Result {
+        self.act(act, LOOKS)
     }
 }
 
 impl JobQueue {
     /// What was decided for one state does not hold for the next: a job that moved meanwhile is
     /// looked at again.
-    fn act(
-        &mut self,
-        act: Act,
-        looks: u32,
-        ctx: &mut Context<Self>,
-    ) -> ResponseActFuture<Self, Result<Job, QueueError>> {
+    fn act(&mut self, act: Act, looks: u32) -> ResponseActFuture<Self, Result<Job, QueueError>> {
         let again = act.clone();
-        Box::pin(self.try_act(act, ctx).then(move |done, _, _| {
+        Box::pin(self.try_act(act).then(move |done, _, _| {
             let moved = matches!(
                 &done,
                 Err(QueueError::Store(StoreError::Moved { .. }) | QueueError::NotRunning(_))
@@ -108,17 +103,15 @@ impl JobQueue {
             if !moved || looks == 0 {
                 return Box::pin(fut::ready(done)) as ResponseActFuture<Self, _>;
             }
-            Box::pin(wrap_future::<_, Self>(actix::clock::sleep(APART)).then(
-                move |(), this: &mut Self, ctx: &mut Context<Self>| this.act(again, looks - 1, ctx),
-            ))
+            Box::pin(
+                wrap_future::<_, Self>(actix::clock::sleep(APART)).then(
+                    move |(), this: &mut Self, _: &mut Context<Self>| this.act(again, looks - 1),
+                ),
+            )
         }))
     }
 
-    fn try_act(
-        &mut self,
-        act: Act,
-        ctx: &mut Context<Self>,
-    ) -> ResponseActFuture<Self, Result<Job, QueueError>> {
+    fn try_act(&mut self, act: Act) -> ResponseActFuture<Self, Result<Job, QueueError>> {
         let Act { id, action, .. } = act;
         let tools = self.tools.clone();
         let done = match doer(&tools, &act) {
@@ -143,7 +136,7 @@ impl JobQueue {
                 }));
             }
             Ok(Doer::Machine) => on_machine(tools.clone(), id, action, act.actor.clone()),
-            Ok(Doer::Queue) => self.control(id, action, ctx),
+            Ok(Doer::Queue) => self.control(id, action),
         };
         let now = done.map(move |done, _, _| {
             done?;

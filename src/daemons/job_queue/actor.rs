@@ -2,23 +2,29 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io,
     path::PathBuf,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use actix::prelude::*;
+use futures_util::stream;
 use jiff::tz::TimeZone;
 use log::{info, warn};
-use nix::sys::signal::Signal;
+use thiserror::Error;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    commands::{Running, requeue_left_over},
+    commands::{End, Running, requeue_left_over},
     dispatch::Wake,
+    pace::Pace,
+    runner::{self, News, Runner},
     tidy::Tidy,
 };
 use crate::{
     daemons::{Tools, device_manager::WindDown},
-    domain::{Backoff, Health, JobId},
+    domain::{Backoff, Health, JobId, Timestamp},
     store::{StoreError, queue_modes},
     supervision::Service,
 };
@@ -56,8 +62,24 @@ pub struct Options {
     pub timezone: TimeZone,
     /// Events older than that are deleted.
     pub event_retention: Duration,
+    /// Bytes kept of what a program writes.
+    pub max_output: u64,
     /// Where jobs keep their output.
     pub jobs: PathBuf,
+}
+
+/// Ends of programs that are taken in at a time.
+const NEWS: usize = 256;
+
+/// Why the queue cannot be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The database did not do as asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There can be no thread that runs programs.
+    #[error("failed to start the thread that runs programs: {0}")]
+    Thread(#[from] io::Error),
 }
 
 /// When what runs is ended that does not end by itself.
@@ -69,47 +91,73 @@ struct Ends {
     kill: Instant,
 }
 
+/// Looking for jobs that may start, once at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Look {
+    /// There may be some.
+    pub(super) is_wanted: bool,
+    pub(super) is_under_way: bool,
+}
+
 /// Starts jobs.
 pub struct JobQueue {
     pub(super) options: Options,
     pub(super) tools: Tools,
+    /// Command jobs that are claimed and whose end is not written yet.
     pub(super) running: HashMap<JobId, Running>,
-    pub(super) claiming: bool,
-    pub(super) again: bool,
+    /// How many of them have ended.
+    pub(super) over: usize,
+    /// Their ends, for the next write.
+    pub(super) ended: Vec<End>,
+    pub(super) runner: Runner,
+    news: Option<UnboundedReceiver<News>>,
+    pub(super) pace: Pace,
+    /// For programs; a write of ends is under way with it.
+    pub(super) programs: Look,
+    /// For machines, and whatever else comes before a claim.
+    pub(super) machines: Look,
+    /// When it looks again, for something is due then.
+    pub(super) next: Option<(Timestamp, SpawnHandle)>,
     pub(super) stopping: bool,
     ends: Option<Ends>,
     pub(super) trouble: Option<String>,
     /// When schedules were last looked at, all of them.
     pub(super) looked_at: Option<Instant>,
-    /// Wakes it when something is due.
-    pub(super) alarm: Option<SpawnHandle>,
 }
 
 impl JobQueue {
     /// Puts back what an earlier incarnation had running. Blocks.
-    pub fn new(options: Options, tools: Tools) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// The database does not do as asked, or no thread can be started.
+    pub fn new(options: Options, tools: Tools) -> Result<Self, StartError> {
         requeue_left_over(&tools.store)?;
         tools.board.show_queue_modes(tools.store.read(queue_modes::all)?);
+        let host = runner::Host {
+            jobs: options.jobs.clone(),
+            max_output: options.max_output,
+            feed: tools.feed.clone(),
+            board: tools.board.clone(),
+            cgroups: OnceLock::new(),
+        };
+        let (runner, news) = Runner::start(host, options.max_concurrent_commands)?;
         Ok(Self {
             options,
             tools,
             running: HashMap::new(),
-            claiming: false,
-            again: false,
+            over: 0,
+            ended: Vec::new(),
+            runner,
+            news: Some(news),
+            pace: Pace::default(),
+            programs: Look::default(),
+            machines: Look::default(),
+            next: None,
             stopping: false,
             ends: None,
             trouble: None,
             looked_at: None,
-            alarm: None,
         })
-    }
-
-    /// Signals every program that still runs.
-    fn signal_all(&self, signal: Signal) {
-        for running in self.running.values() {
-            running.group.signal(Signal::SIGCONT); // a stopped one could not end
-            running.group.signal(signal);
-        }
     }
 
     /// What runs may go on for so long.
@@ -131,6 +179,13 @@ impl Actor for JobQueue {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(news) = self.news.take() {
+            ctx.add_stream(stream::unfold(news, |mut news| async {
+                let mut heard = Vec::new();
+                let count = news.recv_many(&mut heard, NEWS).await;
+                (count > 0).then_some((heard, news))
+            }));
+        }
         ctx.notify(Wake);
         ctx.run_interval(FALLBACK, |_, ctx| ctx.notify(Wake));
         ctx.notify(Tidy);
@@ -157,17 +212,18 @@ impl Service for JobQueue {
         if again {
             return;
         }
+        self.runner.give_back();
         let mut asked = false;
         ctx.run_interval(POLL, move |this, ctx| {
             let (now, Some(ends)) = (Instant::now(), this.ends) else { return };
             if this.running.is_empty() && (!this.on_machines() || now >= ends.kill) {
                 ctx.stop();
             } else if now >= ends.kill {
-                this.signal_all(Signal::SIGKILL);
+                this.runner.kill();
             } else if now >= ends.ask && !asked {
                 asked = true;
                 warn!("{} programs did not end within the grace", this.running.len());
-                this.signal_all(Signal::SIGTERM);
+                this.end_all();
             }
         });
     }

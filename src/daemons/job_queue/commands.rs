@@ -1,120 +1,132 @@
-//! Command jobs: programs run by the queue itself.
+//! Command jobs: what becomes of those whose programs run.
 
-use std::{
-    io,
-    process::ExitStatus,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use actix::{fut::wrap_future, prelude::*};
-use log::{error, info, warn};
-use nix::sys::signal::Signal;
+use log::{debug, info, warn};
 use tokio::sync::oneshot;
 
 use super::{
-    JobQueue, QueueError, Wake,
-    program::{Group, Program, TERM_GRACE, kill_orphans, verdict},
+    JobQueue, QueueError,
+    runner::{Ended, How, News, Task, Why},
 };
 use crate::{
-    domain::{Backoff, Job, JobAction, JobId, JobKind, JobState, Timestamp},
+    daemons::programs::{
+        census::{Census, Scope},
+        end,
+    },
+    domain::{Job, JobAction, JobId, JobKind, JobState, Progress, Retry},
     store::{
         Store, StoreError,
         jobs::{self, Change},
     },
 };
 
-/// Between two tries to write while the disk is full or the database locked.
-const RETRY: Duration = Duration::from_secs(1);
+/// How often a sweep looks whether somebody forked meanwhile.
+const SWEEPS: usize = 20;
 
-/// A command job whose program runs.
+/// A job whose program runs or is about to.
 pub(super) struct Running {
-    job: Job,
-    pub(super) group: Group,
-    cancelled: bool,
-    timed_out: bool,
+    attempts: u32,
+    max_attempts: u32,
+    retry: Option<Retry>,
+    is_cancelled: bool,
     waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// When a job that has failed is tried again, and what is said of it.
+#[derive(Clone, Debug)]
+pub(super) struct Again {
+    pub(super) after: Duration,
+    pub(super) why: String,
+}
+
+/// What is to be written of a job that is over. One that comes to be QUEUED has not been started.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    pub(super) id: JobId,
+    pub(super) state: JobState,
+    pub(super) change: Change,
+    pub(super) progress: Option<Progress>,
+    /// It is tried again.
+    pub(super) again: Option<Again>,
+}
+
+impl StreamHandler<Vec<News>> for JobQueue {
+    fn handle(&mut self, news: Vec<News>, ctx: &mut Self::Context) {
+        for news in news {
+            match news {
+                News::Ended(ended) => self.ended(*ended),
+                News::NotStarted(id) => {
+                    let change = Change::default();
+                    self.over(End {
+                        id,
+                        state: JobState::Queued,
+                        change,
+                        progress: None,
+                        again: None,
+                    });
+                }
+            }
+        }
+        self.turn(ctx);
+    }
 }
 
 impl JobQueue {
     /// Runs the program of a job that is RUNNING in the database already.
-    pub(super) fn run_command(&mut self, job: Job, ctx: &mut Context<Self>) {
-        let (id, dir) = (job.id, self.options.jobs.join(job.id.to_string()));
-        let command = job.command.clone().unwrap_or_default();
-        let mut program = match Program::spawn(id, &command, &dir) {
-            Ok(program) => program,
-            Err(error) => {
-                self.end(job, JobState::Failed, Change::because(error.to_string()), ctx);
-                return;
-            }
+    pub(super) fn run_command(&mut self, job: Job) {
+        debug!("job {} runs {:?}", job.id, job.command);
+        let running = Running {
+            attempts: job.attempts,
+            max_attempts: job.max_attempts,
+            retry: job.retry,
+            is_cancelled: false,
+            waiting: Vec::new(),
         };
-        info!("job {id} runs {command:?}");
+        self.running.insert(job.id, running);
         let own = job.timeout_seconds.and_then(|limit| Duration::try_from_secs_f64(limit).ok());
-        if let Some(limit) = own.or(self.options.command_timeout) {
-            ctx.run_later(limit, move |this, ctx| this.time_out(id, ctx));
-        }
-        let (group, waiting) = (program.group(), Vec::new());
-        let running = Running { job, group, cancelled: false, timed_out: false, waiting };
-        self.running.insert(id, running);
-        let ended = async move { program.wait().await };
-        ctx.spawn(wrap_future::<_, Self>(ended).map(move |status, this, ctx| {
-            this.ended(id, status, ctx);
-        }));
-    }
-
-    fn ended(&mut self, id: JobId, status: io::Result<ExitStatus>, ctx: &mut Context<Self>) {
-        let Some(running) = self.running.get_mut(&id) else { return };
-        let (exit_code, error) = match status {
-            Ok(status) => verdict(status),
-            Err(error) => (None, Some(format!("failed to wait for the program: {error}"))),
-        };
-        let (state, reason) = match error {
-            _ if running.cancelled => (JobState::Cancelled, "cancelled".to_owned()),
-            _ if running.timed_out => (JobState::Failed, "the program took too long".to_owned()),
-            None => (JobState::Completed, "completed".to_owned()),
-            Some(error) if self.stopping => {
-                (JobState::Interrupted, format!("the station was stopped: {error}"))
-            }
-            Some(error) => (JobState::Failed, error),
-        };
-        let job = running.job.clone();
-        self.end(job, state, Change { exit_code, ..Change::because(reason) }, ctx);
-    }
-
-    /// Makes the end durable, and with it that the job is tried again, if it is to be.
-    fn end(&mut self, job: Job, state: JobState, change: Change, ctx: &mut Context<Self>) {
-        let id = job.id;
-        info!("job {id} is {state}: {}", change.reason);
-        let usual = self.options.retry;
-        let written = persist(self.tools.store.clone(), usual, job, state, change);
-        ctx.spawn(wrap_future::<_, Self>(written).map(move |written, this, ctx| {
-            match written {
-                Ok(job) => this.tools.telemetry.job_ended(&job),
-                Err(error) => {
-                    error!("job {id} has ended as {state}, but that could not be stored: {error}");
-                }
-            }
-            // Whoever waits learns of it as the sender is dropped.
-            this.running.remove(&id);
-            ctx.notify(Wake);
-        }));
-    }
-
-    fn time_out(&mut self, id: JobId, ctx: &mut Context<Self>) {
-        if let Some(running) = self.running.get_mut(&id) {
-            running.timed_out = true;
-            self.terminate(id, ctx);
-        }
-    }
-
-    fn terminate(&self, id: JobId, ctx: &mut Context<Self>) {
-        let Some(running) = self.running.get(&id) else { return };
-        running.group.signal(Signal::SIGTERM);
-        running.group.signal(Signal::SIGCONT); // a stopped one could not end
-        ctx.run_later(TERM_GRACE, move |this, _| {
-            if let Some(running) = this.running.get(&id) {
-                running.group.signal(Signal::SIGKILL);
-            }
+        self.runner.run(Task {
+            id: job.id,
+            name: job.name,
+            attempt: job.attempts,
+            command: job.command.unwrap_or_default(),
+            surroundings: job.surroundings,
+            timeout: own.or(self.options.command_timeout),
         });
+        if self.stopping {
+            self.runner.give_back();
+        }
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        let Some(running) = self.running.get(&ended.id) else { return };
+        if matches!(ended.how, How::Ran(_)) {
+            self.pace.note(ended.ran, Instant::now());
+        }
+        let (state, change) = judge(&ended, running.is_cancelled, self.stopping);
+        let is_tried_again = state == JobState::Failed && running.attempts < running.max_attempts;
+        let again = is_tried_again.then(|| self.again(ended.id, running, &change.reason));
+        self.over(End { id: ended.id, state, change, progress: ended.progress, again });
+    }
+
+    fn again(&self, id: JobId, running: &Running, reason: &str) -> Again {
+        let usual = self.options.retry;
+        let Running { attempts, max_attempts, retry, .. } = *running;
+        let own = retry.and_then(|retry| retry.over(usual).ok()).unwrap_or(usual);
+        let after = own.delay(attempts.saturating_sub(1), chance(id, attempts));
+        let seconds = after.as_secs_f64();
+        let why = format!(
+            "attempt {attempts} of {max_attempts} failed: {reason}; tried again in {seconds:.1} s"
+        );
+        Again { after, why }
+    }
+
+    /// Notes what is to be written, and that there is room.
+    fn over(&mut self, end: End) {
+        end.log();
+        self.over += 1;
+        self.ended.push(end);
     }
 
     /// Pauses, resumes or cancels a running program. A cancelled one answers once it has ended.
@@ -122,26 +134,30 @@ impl JobQueue {
         &mut self,
         id: JobId,
         action: JobAction,
-        ctx: &mut Context<Self>,
     ) -> ResponseActFuture<Self, Result<(), QueueError>> {
         let Some(running) = self.running.get_mut(&id) else {
             return Box::pin(fut::ready(Err(QueueError::NotRunning(id))));
         };
-        let (state, signal) = match action {
-            JobAction::Pause => (JobState::Paused, Signal::SIGSTOP),
-            JobAction::Resume => (JobState::Running, Signal::SIGCONT),
+        let state = match action {
+            JobAction::Pause => {
+                self.runner.pause(id);
+                JobState::Paused
+            }
+            JobAction::Resume => {
+                self.runner.resume(id);
+                JobState::Running
+            }
             _ => {
                 let (waiter, done) = oneshot::channel();
-                running.cancelled = true;
+                running.is_cancelled = true;
                 running.waiting.push(waiter);
-                self.terminate(id, ctx);
+                self.runner.end(id, Why::Cancelled);
                 return Box::pin(wrap_future(async {
                     drop(done.await); // the sender is dropped once it has ended
                     Ok(())
                 }));
             }
         };
-        running.group.signal(signal);
         let change = Change::because(format!("{action} was asked for"));
         let moved = self
             .tools
@@ -149,49 +165,47 @@ impl JobQueue {
             .record(move |tx| jobs::transition(tx, id, state, change.clone()).map(drop));
         Box::pin(wrap_future(async { Ok(moved.await?) }))
     }
-}
 
-/// Writes the end of a command job until it is written; a failed one with attempts left waits again
-/// after a growing delay.
-async fn persist(
-    store: Store,
-    usual: Backoff,
-    job: Job,
-    end: JobState,
-    change: Change,
-) -> Result<Job, StoreError> {
-    let retry = end == JobState::Failed && job.attempts < job.max_attempts;
-    let own = job.retry.and_then(|retry| retry.over(usual).ok()).unwrap_or(usual);
-    let (id, delay) = (job.id, own.delay(job.attempts.saturating_sub(1), chance(&job)));
-    let attempt = format!("attempt {} of {} failed", job.attempts, job.max_attempts);
-    loop {
-        let (change, attempt) = (change.clone(), attempt.clone());
-        let written = store.record(move |tx| {
-            let ended = jobs::transition(tx, id, end, change.clone())?;
-            if retry {
-                let not_before = Some(Timestamp::now().after(delay));
-                let why = &change.reason;
-                let seconds = delay.as_secs_f64();
-                let again = format!("{attempt}: {why}; tried again in {seconds:.1} s");
-                // It stands beside the job until that starts again.
-                let error = Some(again.clone());
-                let again = Change { error, not_before, ..Change::because(again) };
-                jobs::transition(tx, id, JobState::Queued, again)?;
-            }
-            Ok(ended)
-        });
-        match written.await {
-            Err(StoreError::Full | StoreError::Busy) => actix::clock::sleep(RETRY).await,
-            written => return written,
+    /// Asks every program that still runs to end.
+    pub(super) fn end_all(&self) {
+        for id in self.running.keys() {
+            self.runner.end(*id, Why::Stopping);
         }
     }
 }
 
 /// Where within the jitter a job is tried again: the last bits of an id are random.
-fn chance(job: &Job) -> f64 {
-    let [.., high, low] = *job.id.as_bytes();
-    let turned = u16::from_be_bytes([high, low]).rotate_left(job.attempts % 16);
+fn chance(id: JobId, attempts: u32) -> f64 {
+    let [.., high, low] = *id.as_bytes();
+    let turned = u16::from_be_bytes([high, low]).rotate_left(attempts % 16);
     f64::from(turned) / f64::from(u16::MAX)
+}
+
+/// What a job has come to, and why.
+fn judge(ended: &Ended, is_cancelled: bool, is_stopping: bool) -> (JobState, Change) {
+    let (exit_code, trouble) = match &ended.how {
+        How::Ran(end::End::Code(0)) => (Some(0), None),
+        How::Ran(end::End::Code(code)) => {
+            (Some(*code), Some(format!("the program exited with {code}")))
+        }
+        How::Ran(end) => (None, Some(format!("the program {end}"))),
+        How::Failed(why) => (None, Some(why.clone())),
+        How::NotBegun => (None, Some("it was not started".to_owned())),
+    };
+    let (state, reason) = match trouble {
+        _ if is_cancelled || ended.why == Some(Why::Cancelled) => {
+            (JobState::Cancelled, "cancelled".to_owned())
+        }
+        _ if ended.why == Some(Why::TimedOut) => {
+            (JobState::Failed, "the program took too long".to_owned())
+        }
+        None => (JobState::Completed, "completed".to_owned()),
+        Some(trouble) if is_stopping && matches!(ended.how, How::Ran(_)) => {
+            (JobState::Interrupted, format!("the station was stopped: {trouble}"))
+        }
+        Some(trouble) => (JobState::Failed, trouble),
+    };
+    (state, Change { exit_code, ..Change::because(reason) })
 }
 
 /// No queue of this process runs these any more: the station, or an earlier incarnation of this
@@ -224,4 +238,26 @@ pub(super) fn requeue_left_over(store: &Store) -> Result<(), StoreError> {
             .wait()?;
     }
     Ok(())
+}
+
+/// Kills every process that carries the mark of one of these jobs: what a station that was killed
+/// has left behind. Returns how many there were.
+fn kill_orphans(jobs: &[JobId]) -> std::io::Result<usize> {
+    let jobs: Vec<_> = jobs.iter().map(|id| id.to_string().into_bytes()).collect();
+    let everything = Scope { is_wide: true, ..Scope::default() };
+    let mut killed = Vec::new();
+    for _ in 0..SWEEPS {
+        let left = Census::take(&everything)?.of_jobs(&jobs);
+        if left.is_empty() {
+            break;
+        }
+        for member in left {
+            member.signal(nix::sys::signal::Signal::SIGKILL);
+            if !killed.contains(&member) {
+                killed.push(member);
+            }
+        }
+        std::thread::yield_now();
+    }
+    Ok(killed.len())
 }

@@ -1,7 +1,8 @@
 //! Finding the next job for whatever is free.
 //!
-//! One claim is under way at a time; a [`Wake`] that comes meanwhile makes it look once more. Every
-//! claim is one durable write, and only its answer starts anything.
+//! One look is under way at a time; a [`Wake`] that comes meanwhile makes it look once more. Programs
+//! are claimed after it (see `turn`). Every claim is one durable write, and only its answer starts
+//! anything.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use actix::{fut::wrap_future, prelude::*};
 use jiff::tz::TimeZone;
 use log::{error, warn};
 
-use super::{JobQueue, modes::finish_drains, schedules::run_due};
+use super::{JobQueue, actor::Look, modes::finish_drains, schedules::run_due};
 use crate::{
     daemons::{
         Tools,
@@ -20,7 +21,7 @@ use crate::{
     link::Start,
     store::{
         StoreError, Tx,
-        jobs::{self, Change, Claimant, Groups},
+        jobs::{self, Change, Claimant},
         queue_modes::Mode,
     },
 };
@@ -34,7 +35,7 @@ impl Handler<Wake> for JobQueue {
     type Result = ();
 
     fn handle(&mut self, _: Wake, ctx: &mut Self::Context) {
-        self.again = true;
+        self.machines.is_wanted = true;
         self.claim(ctx);
     }
 }
@@ -51,67 +52,45 @@ struct Schedules {
     all: bool,
 }
 
-/// What one look at the queue found.
-struct Found {
-    commands: Vec<Job>,
-    next: Option<Timestamp>,
-}
-
 impl JobQueue {
+    /// Does what is due, and finds work for machines that have none; programs are claimed after
+    /// that.
     fn claim(&mut self, ctx: &mut Context<Self>) {
-        if self.claiming || self.stopping || !self.again {
+        if self.machines.is_under_way || self.stopping || !self.machines.is_wanted {
             return;
         }
-        (self.claiming, self.again) = (true, false);
-        let slots = self.options.max_concurrent_commands.saturating_sub(self.running.len());
-        let groups = Groups {
-            named: self.options.groups.clone(),
-            usual: self.options.max_concurrent_commands,
-        };
+        self.machines = Look { is_wanted: false, is_under_way: true };
         let all = self.looked_at.is_none_or(|looked| looked.elapsed() >= ALL_SCHEDULES);
         if all {
             self.looked_at = Some(Instant::now());
         }
         let due = Schedules { zone: self.options.timezone.clone(), all };
-        let found = look(self.tools.clone(), slots, groups, due, self.options.max_storage);
-        ctx.spawn(wrap_future::<_, Self>(found).map(|found, this, ctx| {
-            this.claiming = false;
-            this.trouble = found.as_ref().err().map(ToString::to_string);
-            match found {
-                Ok(found) => this.start(found, ctx),
-                Err(error) => warn!("failed to claim jobs: {error}"), // looked again by the fallback
+        let found = look(self.tools.clone(), due, self.options.max_storage);
+        ctx.spawn(wrap_future::<_, Self>(found).map(|next, this, ctx| {
+            this.machines.is_under_way = false;
+            match next {
+                Ok(next) => this.wake_at(next, ctx),
+                Err(error) => {
+                    warn!("failed to claim jobs: {error}"); // looked again by the fallback
+                    this.trouble = Some(error.to_string());
+                }
             }
+            this.programs.is_wanted = true;
+            this.turn(ctx);
             this.claim(ctx);
         }));
     }
-
-    fn start(&mut self, found: Found, ctx: &mut Context<Self>) {
-        for job in found.commands {
-            self.run_command(job, ctx);
-        }
-        if let Some(at) = found.next {
-            let wait = Timestamp::now().until(at);
-            let alarm = ctx.notify_later(Wake, wait + Duration::from_millis(1));
-            // One alarm is enough: the next look sets the next one.
-            if let Some(before) = self.alarm.replace(alarm) {
-                ctx.cancel_future(before);
-            }
-        }
-    }
 }
 
-/// Claims for every free machine and for `slots` programs; device jobs are handed over at once.
+/// Claims for every free machine; jobs are handed over at once. Tells when something is due next.
 async fn look(
     tools: Tools,
-    slots: usize,
-    groups: Groups,
     Schedules { zone, all }: Schedules,
     limit: u64,
-) -> Result<Found, StoreError> {
+) -> Result<Option<Timestamp>, StoreError> {
     let due = run_due(&tools, &zone, limit, all).await?;
     settle(&tools).await?;
     let modes = tools.board.queue_modes();
-    let slots = if modes.whole() == Some(Mode::Paused) { 0 } else { slots };
     let devices = tools.board.devices();
     for device in devices.iter().filter(|device| is_free(device)) {
         let mode = modes.device(&device.name);
@@ -127,19 +106,9 @@ async fn look(
             hand_over(&tools, device.name.clone(), job).await?;
         }
     }
-    let mut commands = Vec::new();
-    while commands.len() < slots {
-        let now = Timestamp::now();
-        let groups = groups.clone();
-        match tools.store.write(move |tx| jobs::claim_command(tx, &groups, now)).await? {
-            Some(job) => commands.push(job),
-            None => break,
-        }
-    }
     finish_drains(&tools).await?;
     let next = tools.store.read(jobs::next_not_before)?;
-    let next = [due, next].into_iter().flatten().min();
-    Ok(Found { commands, next })
+    Ok([due, next].into_iter().flatten().min())
 }
 
 /// Judges anew whatever waits for a job that has ended.

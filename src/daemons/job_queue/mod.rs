@@ -3,9 +3,9 @@
 //! ```text
 //!   submitted, machine free, time come ── Wake ──> claim (QUEUED → RUNNING, durable)
 //!                                                    │            │
-//!                                    device job: RunJob to the    command job: a program of our own
-//!                                    device manager, which         in a process group; its end is
-//!                                    follows the machine           written here
+//!                                    device job: RunJob to the    command job: the runner starts its
+//!                                    device manager, which         program; its end is written with
+//!                                    follows the machine           the next claim
 //!   http ── Act ──> waiting jobs: one transition; running ones: to whoever runs them
 //! ```
 //! It owns no machine and keeps no copy of the queue: the database is the queue. A job is RUNNING
@@ -17,9 +17,11 @@ mod commands;
 mod dispatch;
 mod go_on;
 mod modes;
-mod program;
+mod pace;
+mod runner;
 mod schedules;
 mod tidy;
+mod turn;
 mod why;
 
 pub use act::{Act, QueueError};

@@ -15,10 +15,10 @@ use tokio::sync::watch;
 
 use super::{
     Options, ProcessError,
-    error::plain,
     life::Life,
     plan::Plan,
     record::{Files, Record},
+    words::plain,
 };
 use crate::{
     domain::Health,

@@ -1,8 +1,5 @@
 //! Why a program does not run.
 
-use std::{fmt::Display, io};
-
-use nix::errno::Errno;
 use thiserror::Error;
 
 /// Why a program cannot be run.
@@ -30,34 +27,4 @@ pub enum ProcessError {
         /// The rest of the sentence.
         why: String,
     },
-}
-
-/// What the system says, as the rest of a sentence.
-pub(super) fn plain(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(code) => lower(&Errno::from_raw(code).desc()),
-        None => lower(error),
-    }
-}
-
-/// The same of what a library says.
-pub(super) fn lower(error: &impl Display) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_lowercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
-}
-
-#[cfg(test)]
-mod tests {
-    use nix::libc;
-
-    use super::*;
-
-    #[test]
-    fn what_the_system_says_is_the_rest_of_a_sentence() {
-        let error = io::Error::from_raw_os_error(libc::ECONNREFUSED);
-        assert_eq!(plain(&error), "connection refused");
-        assert_eq!(lower(&""), "");
-    }
 }

@@ -68,7 +68,7 @@ impl Host {
             boot_id,
             spawner: Spawner::start()?,
             reaper: Reaper::start()?,
-            cgroups: Base::find(),
+            cgroups: Base::find("daemons"),
             reopen: watch::Sender::new(()),
             turns: OnceLock::new(),
         }))

@@ -2,35 +2,33 @@
 //! look up a user may take its time.
 
 use std::{
-    ffi::CString,
     fs::{self, File, OpenOptions},
     io,
     os::{
         fd::OwnedFd,
-        unix::{
-            ffi::OsStrExt as _,
-            fs::{OpenOptionsExt as _, PermissionsExt as _},
-        },
+        unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
     },
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use nix::{errno::Errno, fcntl::OFlag, sys::stat::Mode, unistd::pipe2};
+use nix::{fcntl::OFlag, sys::stat::Mode, unistd::pipe2};
 
 use super::{
     Options, ProcessError,
     census::{DAEMON, Family, Marks, Member, RUN, STATION},
     cgroup::Cgroup,
+    end::end_child,
     environment::Environment,
-    error::plain,
     identity::Identity,
     limits::Enforced,
+    lookup::{explain, find, text},
     tree::Tree,
+    words::plain,
 };
 use crate::sys::{
     pidfd,
-    spawn::{Start, Step, spawn},
+    spawn::{Start, spawn},
 };
 
 /// Where output goes.
@@ -120,11 +118,12 @@ impl Launch {
             if let Some(cgroup) = &cgroup {
                 cgroup.remove();
             }
-            self.explain(failed, &file, directory)
+            let user = program.user.as_deref().or(program.group.as_deref());
+            explain(failed, &file, directory, user)
         })?;
         let pid = pid.as_raw();
         let (Some(main), Ok(pidfd)) = (Member::find(pid), pidfd::open(pid)) else {
-            super::reaper::end_child(pid);
+            end_child(pid);
             return Err("no descriptor is left to watch it".to_owned());
         };
         let marks = self.marks();
@@ -141,6 +140,7 @@ impl Launch {
             station: host.workspace.as_os_str().as_bytes().to_vec(),
             daemon: name.as_bytes().to_vec(),
             run: self.run.as_bytes().to_vec(),
+            job: Vec::new(),
         }
     }
 
@@ -183,58 +183,9 @@ impl Launch {
             }
         })
     }
-
-    fn explain(&self, (step, errno): (Step, Errno), file: &Path, directory: &Path) -> String {
-        let why = plain(&errno.into());
-        let program = &self.options.program;
-        match (step, errno) {
-            (Step::Fork, Errno::EAGAIN) => "the process table is full".to_owned(),
-            (Step::Cgroup, _) => format!("cannot join its control group: {why}"),
-            (Step::Limit, _) => format!("cannot set its limits and priority: {why}"),
-            (Step::Identity, _) => {
-                let user = program.user.as_deref().or(program.group.as_deref());
-                format!("cannot become {}: {why}", user.unwrap_or("another"))
-            }
-            (Step::Directory, _) => format!("cannot enter {}: {why}", directory.display()),
-            (Step::Exec, Errno::ENOENT) if file.exists() => {
-                "the interpreter named in its first line does not exist".to_owned()
-            }
-            (Step::Exec, Errno::ENOENT) => "no such program".to_owned(),
-            (Step::Exec, Errno::EAGAIN) => "its user runs as many processes as it may".to_owned(),
-            (Step::Exec, Errno::ENOEXEC) => {
-                "it is no program of this machine's, and no script with #! in its first line"
-                    .to_owned()
-            }
-            (Step::Fork | Step::Exec, _) => why,
-        }
-    }
 }
 
 /// Opens a log for a program that writes it itself.
 fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o640).open(path)
-}
-
-fn text(bytes: &[u8]) -> Result<CString, String> {
-    CString::new(bytes).map_err(|_| "its command contains a NUL".to_owned())
-}
-
-/// The file of a program: looked for in `PATH` if it has no `/`.
-fn find(name: &str, directory: &Path, environment: &Environment) -> Result<PathBuf, String> {
-    if name.contains('/') {
-        return Ok(directory.join(name));
-    }
-    let mut forbidden = false;
-    for place in environment.path().as_bytes().split(|byte| *byte == b':') {
-        let place = Path::new(std::ffi::OsStr::from_bytes(place));
-        let file = directory.join(place).join(name);
-        match fs::metadata(&file) {
-            Ok(found) if found.is_file() && found.permissions().mode() & 0o111 != 0 => {
-                return Ok(file);
-            }
-            Ok(found) => forbidden |= found.is_file(),
-            Err(_) => {}
-        }
-    }
-    Err(if forbidden { "permission denied" } else { "no such program" }.to_owned())
 }

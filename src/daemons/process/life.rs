@@ -7,14 +7,15 @@ use tokio::{sync::watch::Receiver, time::sleep_until};
 
 use super::{
     actor::Seen,
-    error::plain,
+    end::End,
     notify::Socket,
     plan::{Plan, kill_at},
     probe::Prober,
     record::Files,
     start::Running,
-    tree::{self, End, Tree},
+    tree::{self, Tree},
     watch::Watch,
+    words::plain,
 };
 use crate::{
     domain::{Health, Readiness},

@@ -28,16 +28,10 @@
 //! detached.
 
 mod actor;
-mod census;
-mod cgroup;
-mod environment;
 mod error;
 mod host;
-mod identity;
 mod launch;
 mod life;
-mod limits;
-mod lines;
 mod notify;
 mod once;
 mod output;
@@ -61,6 +55,7 @@ pub use record::file_name;
 
 use std::sync::Arc;
 
+use super::programs::{census, cgroup, end, environment, identity, limits, lines, lookup, words};
 use crate::domain::Program;
 
 /// A program to keep running, and where it lives.

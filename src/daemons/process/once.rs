@@ -21,10 +21,11 @@ use tokio::{net::unix::pipe::Receiver, time::timeout};
 
 use super::{
     Host, Options, ProcessError,
-    error::plain,
+    end::End,
     host::next_run,
     launch::{Launch, Launched, Sink},
-    tree::{End, Tree, Watch},
+    tree::{Tree, Watch},
+    words::plain,
 };
 use crate::domain::{Limits, OutputRules, Program, Readiness};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use regex_lite::Regex;
 
-use super::{Options, ProcessError, tree::End};
+use super::{Options, ProcessError, end::End};
 use crate::domain::Readiness;
 
 /// How long before its deadline a program is killed, so that its whole tree is gone by then.

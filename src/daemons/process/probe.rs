@@ -16,9 +16,9 @@ use tokio::{
 };
 
 use super::{
-    error::{lower, plain},
+    end::End,
     launch::{Launch, Sink},
-    tree::End,
+    words::{lower, plain},
 };
 use crate::domain::Probe;
 

@@ -11,19 +11,13 @@ use std::{
     time::Duration,
 };
 
-use nix::{
-    errno::Errno,
-    sys::{
-        signal::{Signal, kill},
-        wait::{WaitPidFlag, WaitStatus, waitpid},
-    },
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 use tokio::sync::oneshot;
 
 use super::{
     census::{Census, Family, Member, Scope},
     cgroup::Cgroup,
+    end::reap,
 };
 
 /// Between two looks at what was killed.
@@ -178,21 +172,5 @@ impl Thread {
             }
             !over
         });
-    }
-}
-
-/// Kills a child of ours at once, and reaps it.
-pub(super) fn end_child(pid: i32) {
-    let pid = Pid::from_raw(pid);
-    // It is ours and has not been reaped, so nobody else can have its number.
-    let _ = kill(pid, Signal::SIGKILL);
-    let _ = waitpid(pid, None);
-}
-
-/// True if this is no living child of ours, or no more.
-pub(super) fn reap(pid: i32) -> bool {
-    match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
-        Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => false,
-        Ok(_) | Err(_) => true,
     }
 }

@@ -8,7 +8,6 @@ use tokio::sync::oneshot;
 use super::{
     Options, ProcessError,
     census::{Family, Marks, Member},
-    error::plain,
     host,
     launch::{Launch, Launched, Sink},
     life::Life,
@@ -18,6 +17,7 @@ use super::{
     reaper::Grave,
     record::{Files, Record, fingerprint},
     tree::{self, Tree},
+    words::plain,
 };
 use crate::{
     domain::{Program, Readiness},

@@ -3,15 +3,12 @@
 //! The program itself is reaped last: as long as its number is its own, so is that of its group,
 //! and whoever is signalled by it belongs to it.
 
-use std::{fmt, io, os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use log::info;
 use nix::{
     errno::Errno,
-    sys::{
-        signal::{Signal, killpg},
-        wait::{Id, WaitPidFlag, WaitStatus, waitid},
-    },
+    sys::signal::{Signal, killpg},
     unistd::Pid,
 };
 use tokio::{io::unix::AsyncFd, time::sleep};
@@ -19,33 +16,13 @@ use tokio::{io::unix::AsyncFd, time::sleep};
 use super::{
     census::{Family, Member},
     cgroup::Cgroup,
-    reaper::{Grave, Reaper, reap},
+    end::{End, reap},
+    reaper::{Grave, Reaper},
 };
 use crate::sys::pidfd;
 
 /// How soon to look again at what was asked to end, at first and at most.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
-
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// By itself, with this code.
-    Code(i32),
-    /// By a signal.
-    Signal(Signal),
-    /// It is nobody's child of ours, so the system does not say.
-    Unknown,
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Code(code) => write!(f, "exited with {code}"),
-            Self::Signal(signal) => write!(f, "was killed by {signal}"),
-            Self::Unknown => f.write_str("ended (its exit status is not known)"),
-        }
-    }
-}
 
 /// A program that was started or found. Dropping it kills everything at once, and has it reaped;
 /// but one that is to be left alone is.
@@ -97,12 +74,7 @@ impl Tree {
 
     /// How the program itself has ended; it is not reaped yet.
     pub(super) fn end(&self) -> End {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        match waitid(Id::Pid(Pid::from_raw(self.pid())), flags) {
-            Ok(WaitStatus::Exited(_, code)) => End::Code(code),
-            Ok(WaitStatus::Signaled(_, signal, _)) => End::Signal(signal),
-            _ => End::Unknown,
-        }
+        End::of(self.pid())
     }
 
     /// Signals the program and all in its group.

@@ -88,6 +88,7 @@ fn daemons(tools: &Tools, jobs: PathBuf, more: More) -> Links {
     let queue = job_queue::Options {
         max_concurrent_commands: 1,
         command_timeout: None,
+        max_output: 10_000_000,
         shutdown_grace: Duration::from_secs(1),
         retention: Duration::from_hours(1),
         max_storage: 10 << 30,

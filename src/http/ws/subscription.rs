@@ -87,8 +87,8 @@ impl Subscription {
     }
 
     /// True if news of this thing was asked for. What else happens to do with a single thing (an
-    /// audit record, an alert) is news of another channel. What a daemon's program writes, or a machine
-    /// says, goes to those alone who follow it.
+    /// audit record, an alert) is news of another channel. What a program writes or a machine says goes
+    /// to those alone who follow it.
     pub(super) fn wants_thing(&self, channel: Channel, resource: &str) -> bool {
         if channel == Channel::Logs && resource != "system" {
             return self.has_thing(resource);

@@ -55,8 +55,18 @@ impl Change {
 /// Moves a job to another state and writes the event that tells of it; refuses what the table of
 /// states does not have. Returns the job as it then is.
 pub fn transition(tx: &Tx<'_>, id: JobId, to: JobState, change: Change) -> Result<Job, StoreError> {
-    let row::Numbered { seq, mut job } = row::find(tx, id)?;
-    let from = job.state;
+    apply_to(tx, row::find(tx, id)?, to, change)
+}
+
+/// The same, of a job that has just been read in this transaction.
+pub(super) fn apply_to(
+    tx: &Tx<'_>,
+    found: row::Numbered,
+    to: JobState,
+    change: Change,
+) -> Result<Job, StoreError> {
+    let row::Numbered { seq, mut job } = found;
+    let (id, from) = (job.id, job.state);
     if !from.may_become(to) {
         return Err(StoreError::IllegalMove { from, to });
     }
@@ -103,9 +113,19 @@ pub fn check_version(tx: &Tx<'_>, id: JobId, expected: Option<u64>) -> Result<()
     }
 }
 
+/// Puts back a job that was claimed and not started: it waits as it did before, and no attempt has
+/// been made.
+pub fn put_back(tx: &Tx<'_>, id: JobId) -> Result<Job, StoreError> {
+    transition(tx, id, JobState::Interrupted, Change::because("it was not started"))?;
+    let sql = "UPDATE jobs SET attempts = max(attempts - 1, 0) WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute([id.as_bytes()])?;
+    transition(tx, id, JobState::Queued, Change::because("waits again"))
+}
+
 /// Notes how far an active job is, without an event. A job that is not active is left as it is.
 pub fn checkpoint_progress(tx: &Tx<'_>, id: JobId, progress: &Progress) -> Result<(), StoreError> {
-    let sql = "UPDATE jobs SET lines_done = ?2, lines_total = ?3, progress = ?4, eta_seconds = ?5
+    let sql = "UPDATE jobs SET lines_done = ?2, lines_total = ?3, progress = ?4, eta_seconds = ?5,
+        message = ?6
         WHERE id = ?1 AND state IN ('RUNNING', 'PAUSED')";
     tx.prepare_cached(sql)?.execute(params![
         id.as_bytes(),
@@ -113,6 +133,7 @@ pub fn checkpoint_progress(tx: &Tx<'_>, id: JobId, progress: &Progress) -> Resul
         progress.lines_total,
         progress.progress_percentage,
         progress.eta_seconds,
+        progress.message,
     ])?;
     Ok(())
 }
@@ -149,6 +170,7 @@ fn apply(job: &mut Job, to: JobState, change: &Change, now: Timestamp) {
         }
         JobState::Queued => {
             job.progress_percentage = 0.0;
+            job.message = None;
             job.lines_acknowledged = 0;
             job.started_at = None;
         }
@@ -205,7 +227,7 @@ fn save(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
     let sql =
         "UPDATE jobs SET state = ?2, device = ?3, driver = ?4, progress = ?5, lines_done = ?6,
         eta_seconds = NULL, attempts = ?7, started_at = ?8, finished_at = ?9, exit_code = ?10,
-        error = ?11, not_before = ?12, version = ?13 WHERE seq = ?1";
+        error = ?11, not_before = ?12, version = ?13, message = ?14 WHERE seq = ?1";
     tx.prepare_cached(sql)?.execute(params![
         seq,
         job.state.as_str(),
@@ -220,6 +242,7 @@ fn save(tx: &Tx<'_>, seq: i64, job: &Job) -> Result<(), StoreError> {
         job.error,
         job.not_before.map(Timestamp::as_ms),
         job.version,
+        job.message,
     ])?;
     Ok(())
 }

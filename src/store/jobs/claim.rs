@@ -143,28 +143,30 @@ pub fn claim_for_device(
     Ok(None)
 }
 
-/// Takes the next command job and makes it RUNNING; none if none may run now. A job that needs one
-/// that failed, was cancelled or is gone becomes FAILED on the way.
-/// Of a group that is full, none is taken.
-pub fn claim_command(
+/// Takes the next command jobs, at most `limit`, and makes them RUNNING, in the order in which they
+/// are to start; fewer if no more may run now. Of a group that is full, none is taken. A job that
+/// needs one that failed, was cancelled or is gone becomes FAILED on the way.
+pub fn claim_commands(
     tx: &Tx<'_>,
     groups: &Groups,
     now: Timestamp,
-) -> Result<Option<Job>, StoreError> {
+    limit: usize,
+) -> Result<Vec<Job>, StoreError> {
     tx.prepare_cached(DUE)?.execute([now.as_ms()])?;
-    while let Some(seq) = next_command(tx, groups)? {
-        let Some(Numbered { seq, job }) = row::select(tx, "WHERE seq = ?1", [seq])?.pop() else {
-            return Ok(None);
-        };
-        match judge(tx, seq, &job, None, now)? {
+    let mut claimed = Vec::with_capacity(limit);
+    while claimed.len() < limit
+        && let Some(seq) = next_command(tx, groups)?
+        && let Some(found) = row::select(tx, "WHERE seq = ?1", [seq])?.pop()
+    {
+        match judge(tx, seq, &found.job, None, now)? {
             Verdict::Go => {
                 let change = Change::because("started");
-                return transition(tx, job.id, JobState::Running, change).map(Some);
+                claimed.push(change::apply_to(tx, found, JobState::Running, change)?);
             }
-            other => put_aside(tx, seq, job.id, other)?,
+            other => put_aside(tx, seq, found.job.id, other)?,
         }
     }
-    Ok(None)
+    Ok(claimed)
 }
 
 /// The best of all groups that are not full.
@@ -313,4 +315,61 @@ fn is_open(tx: &Tx<'_>, needed: JobId, seq: i64) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM dependencies WHERE needs = ?1 AND job = ?2";
     let mut statement = tx.prepare_cached(sql)?;
     Ok(statement.query_row(params![needed.as_bytes(), seq], |_| Ok(())).optional()?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{NewJob, Priority},
+        store::{
+            Store,
+            jobs::{get, insert},
+            tests::{command, fresh, write},
+        },
+    };
+
+    fn submit(store: &Store, job: NewJob) -> JobId {
+        let id = job.id;
+        write(store, move |tx| insert(tx, &job));
+        id
+    }
+
+    fn to(store: &Store, id: JobId, state: JobState) -> Job {
+        write(store, move |tx| transition(tx, id, state, Change::because("test")))
+    }
+
+    #[test]
+    fn many_are_claimed_at_once_in_their_order_past_those_that_cannot_run() {
+        let (_dir, store) = fresh();
+        let low = submit(&store, NewJob { priority: Priority(-1), ..command() });
+        let first = submit(&store, command());
+        let needs = |id| NewJob {
+            depends_on: vec![Needed { job: id, on: On::Completed }],
+            priority: Priority(5),
+            ..command()
+        };
+        let waits = submit(&store, needs(first));
+        let failed = submit(&store, command());
+        to(&store, failed, JobState::Failed);
+        let hopeless = submit(&store, needs(failed));
+        let second = submit(&store, command());
+        let claim = |limit| {
+            while write(&store, |tx| settle(tx, Timestamp::now(), 100)) > 0 {}
+            let claimed = write(&store, move |tx| {
+                claim_commands(tx, &Groups::of(9), Timestamp::now(), limit)
+            });
+            assert!(claimed.iter().all(|job| job.state == JobState::Running && job.attempts == 1));
+            claimed.into_iter().map(|job| job.id).collect::<Vec<_>>()
+        };
+        assert_eq!(claim(0), []);
+        assert_eq!(claim(2), [first, second]);
+        assert_eq!(
+            store.read(|connection| get(connection, hopeless)).unwrap().state,
+            JobState::Failed
+        );
+        to(&store, first, JobState::Completed);
+        assert_eq!(claim(9), [waits, low]);
+        assert_eq!(claim(9), []);
+    }
 }

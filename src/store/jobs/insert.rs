@@ -11,7 +11,7 @@ use super::{
     keep, read, row, submission,
 };
 use crate::domain::{
-    Actor, Analysis, Body, IfTaken, Job, JobState, Light, NewJob, Payload, Timestamp,
+    Actor, Analysis, Body, IfTaken, Job, JobState, Light, NewJob, Payload, Surroundings, Timestamp,
 };
 
 /// What came of a submission.
@@ -107,7 +107,9 @@ fn fresh(new: &NewJob, now: Timestamp) -> Job {
         device: new.device.clone(),
         driver: new.driver.clone(),
         command,
+        surroundings: new.surroundings.clone(),
         progress_percentage: 0.0,
+        message: None,
         lines_total: new.analysis.as_ref().map(|analysis| analysis.lines),
         lines_acknowledged: 0,
         eta_seconds: None,
@@ -167,13 +169,16 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
         Some(time) => time.as_ms(),
         None => 0,
     };
+    // Most have nothing to say about it.
+    let surroundings = Some(&job.surroundings).filter(|it| **it != Surroundings::default());
     let sql =
         "INSERT INTO jobs (seq, id, name, kind, state, priority, rank, target, look_at, device,
         driver, command, file_sha256, file_bytes, lines_total, max_attempts, not_before, depends_on,
         labels, timeout_seconds, submitted_by, idempotency_key, created_at, analysis,
-        forced, error, job_group, unique_key, retry, schedule, stored_bytes)
+        forced, error, job_group, unique_key, retry, schedule, stored_bytes,
+        surroundings)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-        ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
+        ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
     tx.prepare_cached(sql)?.execute(params![
         seq,
         job.id.as_bytes(),
@@ -205,6 +210,7 @@ fn write(tx: &Tx<'_>, seq: i64, new: &NewJob, job: &Job) -> Result<(), StoreErro
         json("retry", job.retry.as_ref())?,
         job.schedule,
         stored,
+        json("surroundings", surroundings)?,
     ])?;
     Ok(())
 }

@@ -12,8 +12,10 @@ mod submission;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, check_version, checkpoint_progress, force, transition, transition_from};
-pub use claim::{Groups, claim_command, claim_for_device, next_not_before, settle, unsettled};
+pub use change::{
+    Change, check_version, checkpoint_progress, force, put_back, transition, transition_from,
+};
+pub use claim::{Groups, claim_commands, claim_for_device, next_not_before, settle, unsettled};
 pub use clear::Claimant;
 pub use edit::{Edit, Place, edit};
 pub use insert::{Inserted, insert};

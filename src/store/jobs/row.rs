@@ -17,7 +17,7 @@ pub(super) struct Numbered {
 const COLUMNS: &str = "seq, id, name, kind, state, priority, device, driver, command, progress,
     lines_total, lines_done, eta_seconds, attempts, max_attempts, not_before, depends_on, labels,
     timeout_seconds, submitted_by, created_at, started_at, finished_at, exit_code, error, analysis,
-    forced, job_group, unique_key, retry, schedule, version";
+    forced, job_group, unique_key, retry, schedule, version, surroundings, message";
 
 /// The jobs that `rest` (from WHERE on) selects.
 pub(super) fn select(
@@ -76,7 +76,9 @@ fn numbered(row: &Row<'_>) -> Result<Numbered, StoreError> {
         device: row.get(6)?,
         driver: row.get(7)?,
         command: json(row, 8, "command")?,
+        surroundings: json(row, 32, "surroundings")?.unwrap_or_default(),
         progress_percentage: row.get(9)?,
+        message: row.get(33)?,
         lines_total: row.get(10)?,
         lines_acknowledged: row.get(11)?,
         eta_seconds: row.get(12)?,

@@ -33,7 +33,9 @@ fn found(store: &Store, id: JobId) -> Job {
 
 fn claim(store: &Store) -> Option<JobId> {
     while write(store, |tx| settle(tx, Timestamp::now(), 100)) > 0 {}
-    write(store, |tx| claim_command(tx, &Groups::of(9), Timestamp::now())).map(|job| job.id)
+    write(store, |tx| claim_commands(tx, &Groups::of(9), Timestamp::now(), 1))
+        .pop()
+        .map(|job| job.id)
 }
 
 fn claim_on(store: &Store, device: &'static str, driver: &'static str) -> Option<Job> {
@@ -113,6 +115,7 @@ fn a_move_sets_the_fields_that_follow_from_it() {
         lines_total: 9,
         progress_percentage: 33.0,
         eta_seconds: Some(2.0),
+        message: Some("half".to_owned()),
     };
     write(&store, move |tx| checkpoint_progress(tx, id, &progress));
     assert_eq!(
@@ -193,7 +196,7 @@ fn a_job_waits_for_its_time() {
     let id = submit(&store, NewJob { not_before: Some(soon), ..command() });
     assert_eq!(store.read(next_not_before).unwrap(), Some(soon));
     assert_eq!(claim(&store), None);
-    assert!(write(&store, move |tx| claim_command(tx, &Groups::of(9), soon)).is_some());
+    assert_eq!(write(&store, move |tx| claim_commands(tx, &Groups::of(9), soon, 1)).len(), 1);
     assert_eq!(store.read(next_not_before).unwrap(), None);
     // A time that lay ahead when the clock was wrong is looked at again.
     to(&store, id, JobState::Failed).unwrap();

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::{Store, StoreError, StoreOptions, Synchronous, Tx};
 use crate::{
-    domain::{JobId, NewJob, Payload, Priority, Rules},
+    domain::{JobId, NewJob, Payload, Priority, Rules, Surroundings},
     feed::Feed,
 };
 
@@ -51,6 +51,7 @@ pub(super) fn command() -> NewJob {
         priority: Priority(0),
         device: None,
         driver: None,
+        surroundings: Surroundings::default(),
         hold: false,
         not_before: None,
         depends_on: Vec::new(),

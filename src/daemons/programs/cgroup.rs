@@ -3,8 +3,10 @@
 //! ```text
 //!   BASE                 what /proc/self/cgroup named when the station started
 //!   ├── station          the station itself: a group with controllers may hold no process
-//!   └── daemons
-//!       └── NAME         one program, with its limits; killed as a whole
+//!   ├── daemons
+//!   │   └── NAME         one program, with its limits; killed as a whole
+//!   └── jobs
+//!       └── ID           the same for a job that has limits
 //! ```
 
 use std::{
@@ -25,43 +27,43 @@ const WANTED: [&str; 3] = ["memory", "cpu", "pids"];
 
 /// The part of the tree that is the station's.
 #[derive(Clone, Debug)]
-pub(super) struct Base {
-    daemons: PathBuf,
+pub(in crate::daemons) struct Base {
+    programs: PathBuf,
 }
 
 impl Base {
     /// Finds the part that was delegated, and moves the station out of the way; none if nothing
-    /// was.
-    pub(super) fn find() -> Option<Self> {
+    /// was. `kind` is `daemons` or `jobs`.
+    pub(in crate::daemons) fn find(kind: &str) -> Option<Self> {
         let mount = mount_point(&fs::read_to_string("/proc/self/mountinfo").ok()?)?;
         let cgroup = fs::read_to_string("/proc/self/cgroup").ok()?;
         let own = mount.join(own_path(&cgroup)?.strip_prefix('/')?);
         // Executed anew, the station is where it went before.
         let base = own.parent().filter(|_| own.ends_with(STATION));
-        Self::below(base.unwrap_or(&own)).ok()
+        Self::below(base.unwrap_or(&own), kind).ok()
     }
 
     /// Takes `base`, which must be writable, with this process in it.
-    pub(super) fn below(base: &Path) -> io::Result<Self> {
+    fn below(base: &Path, kind: &str) -> io::Result<Self> {
         for file in ["", "cgroup.procs", "cgroup.subtree_control"] {
             access(&base.join(file), AccessFlags::W_OK)?;
         }
-        let (station, daemons) = (base.join(STATION), base.join("daemons"));
+        let (station, programs) = (base.join(STATION), base.join(kind));
         make(&station)?;
-        make(&daemons)?;
+        make(&programs)?;
         fs::write(station.join("cgroup.procs"), "0")?;
-        for group in [base, &daemons] {
+        for group in [base, &programs] {
             for controller in WANTED {
                 // What cannot be enabled is found missing when a limit is to be set.
                 let _ = fs::write(group.join("cgroup.subtree_control"), format!("+{controller}"));
             }
         }
-        Ok(Self { daemons })
+        Ok(Self { programs })
     }
 
     /// A group for the program whose files are called `name`.
-    pub(super) fn group(&self, name: &str) -> io::Result<Cgroup> {
-        let path = self.daemons.join(name);
+    pub(in crate::daemons) fn group(&self, name: &str) -> io::Result<Cgroup> {
+        let path = self.programs.join(name);
         make(&path)?;
         Ok(Cgroup { path })
     }
@@ -76,35 +78,35 @@ fn make(path: &Path) -> io::Result<()> {
 
 /// The group of one program.
 #[derive(Clone, Debug)]
-pub(super) struct Cgroup {
+pub(in crate::daemons) struct Cgroup {
     path: PathBuf,
 }
 
 impl Cgroup {
     /// What a process writes `0` to, to join.
-    pub(super) fn door(&self) -> io::Result<File> {
+    pub(in crate::daemons) fn door(&self) -> io::Result<File> {
         OpenOptions::new().write(true).open(self.path.join("cgroup.procs"))
     }
 
     /// Sets a limit; false if there is no such controller here.
-    pub(super) fn limit(&self, file: &str, value: &str) -> bool {
+    pub(in crate::daemons) fn limit(&self, file: &str, value: &str) -> bool {
         fs::write(self.path.join(file), value).is_ok()
     }
 
     /// Who is in it.
-    pub(super) fn members(&self) -> Vec<Member> {
+    pub(in crate::daemons) fn members(&self) -> Vec<Member> {
         let pids = fs::read_to_string(self.path.join("cgroup.procs")).unwrap_or_default();
         pids.lines().filter_map(|pid| Member::find(pid.parse().ok()?)).collect()
     }
 
     /// Kills everybody in it at once.
-    pub(super) fn kill(&self) {
+    pub(in crate::daemons) fn kill(&self) {
         // A kernel before 5.14 cannot; then its members are killed one by one.
         let _ = fs::write(self.path.join("cgroup.kill"), "1");
     }
 
     /// Removes it; one that is in use again stays.
-    pub(super) fn remove(&self) {
+    pub(in crate::daemons) fn remove(&self) {
         let _ = fs::remove_dir(&self.path);
     }
 }
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_not_writable_is_not_taken() {
-        assert!(Base::below(Path::new("/no/such/group")).is_err());
+        assert!(Base::below(Path::new("/no/such/group"), "jobs").is_err());
     }
 
     #[test]
@@ -156,7 +158,7 @@ mod tests {
         if make(&daemons).is_err() {
             return; // only root can, and not everywhere
         }
-        let group = Base { daemons: daemons.clone() }.group("it").unwrap();
+        let group = Base { programs: daemons.clone() }.group("it").unwrap();
         let mut sleeper = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         write!(group.door().unwrap(), "{}", sleeper.id()).unwrap();
         let pid = i32::try_from(sleeper.id()).unwrap();

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::{error::plain, identity::Identity};
+use super::{identity::Identity, words::plain};
 use crate::domain::variables;
 
 /// What of the station's environment a program gets to see.
@@ -23,11 +23,11 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /// Variables by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Environment(BTreeMap<OsString, OsString>);
+pub(in crate::daemons) struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
     /// The few that are inherited, or are the other user's.
-    pub(super) fn inherited(identity: Option<&Identity>) -> Self {
+    pub(in crate::daemons) fn inherited(identity: Option<&Identity>) -> Self {
         let mut found = Self::default();
         for name in INHERITED {
             if identity.is_some() && PERSONAL.contains(&name) {
@@ -44,7 +44,11 @@ impl Environment {
         found
     }
 
-    pub(super) fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+    pub(in crate::daemons) fn set(
+        &mut self,
+        name: impl Into<OsString>,
+        value: impl Into<OsString>,
+    ) {
         self.0.insert(name.into(), value.into());
     }
 
@@ -52,7 +56,7 @@ impl Environment {
     ///
     /// # Errors
     /// A sentence: it cannot be read, or which line is wrong.
-    pub(super) fn take_file(&mut self, path: &Path) -> Result<(), String> {
+    pub(in crate::daemons) fn take_file(&mut self, path: &Path) -> Result<(), String> {
         let text = fs::read_to_string(path)
             .map_err(|error| format!("environment file {}: {}", path.display(), plain(&error)))?;
         let variables = variables(&text)
@@ -61,7 +65,7 @@ impl Environment {
         Ok(())
     }
 
-    pub(super) fn path(&self) -> &OsStr {
+    pub(in crate::daemons) fn path(&self) -> &OsStr {
         self.0.get(OsStr::new("PATH")).map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str)
     }
 
@@ -69,7 +73,7 @@ impl Environment {
     ///
     /// # Errors
     /// A sentence: which variable cannot be.
-    pub(super) fn lines(self) -> Result<Vec<CString>, String> {
+    pub(in crate::daemons) fn lines(self) -> Result<Vec<CString>, String> {
         let line = |(name, value): (OsString, OsString)| {
             let mut line = name.clone().into_vec();
             line.push(b'=');

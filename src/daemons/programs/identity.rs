@@ -6,10 +6,10 @@ use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgrouplist};
 
 /// A user with all its groups.
 #[derive(Clone, Debug)]
-pub(super) struct Identity {
-    pub(super) uid: Uid,
-    pub(super) gid: Gid,
-    pub(super) groups: Vec<Gid>,
+pub(in crate::daemons) struct Identity {
+    pub(in crate::daemons) uid: Uid,
+    pub(in crate::daemons) gid: Gid,
+    pub(in crate::daemons) groups: Vec<Gid>,
     user: Option<User>,
 }
 
@@ -18,7 +18,10 @@ impl Identity {
     ///
     /// # Errors
     /// A sentence: there is no such user or group, or the station may not become it.
-    pub(super) fn find(user: Option<&str>, group: Option<&str>) -> Result<Option<Self>, String> {
+    pub(in crate::daemons) fn find(
+        user: Option<&str>,
+        group: Option<&str>,
+    ) -> Result<Option<Self>, String> {
         if user.is_none() && group.is_none() {
             return Ok(None);
         }
@@ -47,7 +50,7 @@ impl Identity {
     }
 
     /// What its environment says of it.
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&'static str, OsString)> {
+    pub(in crate::daemons) fn variables(&self) -> impl Iterator<Item = (&'static str, OsString)> {
         let user = self.user.as_ref().map(|user| {
             [
                 ("HOME", user.dir.clone().into()),

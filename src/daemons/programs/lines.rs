@@ -14,11 +14,11 @@ const KEPT: usize = 10;
 /// How many are published in each [`WINDOW`].
 const PUBLISHED: u32 = 200;
 /// See [`PUBLISHED`].
-pub(super) const WINDOW: Duration = Duration::from_secs(1);
+pub(in crate::daemons) const WINDOW: Duration = Duration::from_secs(1);
 
 /// Puts lines together from pieces.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(in crate::daemons) struct Lines {
     /// The beginning of a line whose end has not come yet.
     begun: Vec<u8>,
     last: VecDeque<String>,
@@ -26,7 +26,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes the next piece, and calls `each` with every line that is complete now.
-    pub(super) fn take(&mut self, mut bytes: &[u8], mut each: impl FnMut(&str)) {
+    pub(in crate::daemons) fn take(&mut self, mut bytes: &[u8], mut each: impl FnMut(&str)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let (line, rest) = bytes.split_at(end);
             bytes = &rest[1..];
@@ -42,7 +42,7 @@ impl Lines {
     }
 
     /// No more is coming: what has been begun is the last line.
-    pub(super) fn end(&mut self, mut each: impl FnMut(&str)) {
+    pub(in crate::daemons) fn end(&mut self, mut each: impl FnMut(&str)) {
         let line = mem::take(&mut self.begun);
         if !line.is_empty() {
             self.complete(&line, &mut each);
@@ -50,7 +50,7 @@ impl Lines {
     }
 
     /// The last lines, oldest first.
-    pub(super) fn last(&self) -> Vec<String> {
+    pub(in crate::daemons) fn last(&self) -> Vec<String> {
         self.last.iter().cloned().collect()
     }
 
@@ -73,19 +73,19 @@ impl Lines {
 
 /// How many lines may still be published.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(in crate::daemons) struct Rate {
     since: Instant,
     published: u32,
     left_out: u64,
 }
 
 impl Rate {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(in crate::daemons) fn new(now: Instant) -> Self {
         Self { since: now, published: 0, left_out: 0 }
     }
 
     /// True if one more line may be published now; else it counts as left out.
-    pub(super) fn admit(&mut self, now: Instant) -> bool {
+    pub(in crate::daemons) fn admit(&mut self, now: Instant) -> bool {
         if now.saturating_duration_since(self.since) >= WINDOW && self.left_out == 0 {
             *self = Self::new(now);
         }
@@ -99,7 +99,7 @@ impl Rate {
     }
 
     /// How many lines have been left out, once it is time to say so.
-    pub(super) fn left_out(&mut self, now: Instant) -> Option<u64> {
+    pub(in crate::daemons) fn left_out(&mut self, now: Instant) -> Option<u64> {
         let is_over = now.saturating_duration_since(self.since) >= WINDOW;
         (is_over && self.left_out > 0).then(|| {
             let left_out = self.left_out;
@@ -109,7 +109,7 @@ impl Rate {
     }
 
     /// How many have been left out, and not been told.
-    pub(super) fn rest(&mut self) -> Option<u64> {
+    pub(in crate::daemons) fn rest(&mut self) -> Option<u64> {
         Some(mem::take(&mut self.left_out)).filter(|count| *count > 0)
     }
 }

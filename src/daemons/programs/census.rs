@@ -20,56 +20,61 @@ use nix::{
 use crate::sys::pidfd;
 
 /// Marks every process of a station's programs with its workspace.
-pub(super) const STATION: &str = "STATIOND_STATION";
+pub(in crate::daemons) const STATION: &str = "STATIOND_STATION";
 /// Marks every process of a program with the name of its daemon.
-pub(super) const DAEMON: &str = "STATIOND_DAEMON";
+pub(in crate::daemons) const DAEMON: &str = "STATIOND_DAEMON";
 /// Marks every process of one run of a program.
-pub(super) const RUN: &str = "STATIOND_RUN";
+pub(in crate::daemons) const RUN: &str = "STATIOND_RUN";
+
+/// Marks every process of a job's program with the id of the job.
+pub(in crate::daemons) const JOB: &str = "STATIOND_JOB";
 
 /// In the flags of a process: it is a thread of the kernel.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// What a process carries in its environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Marks {
-    pub(super) station: Vec<u8>,
-    pub(super) daemon: Vec<u8>,
-    pub(super) run: Vec<u8>,
+pub(in crate::daemons) struct Marks {
+    pub(in crate::daemons) station: Vec<u8>,
+    pub(in crate::daemons) daemon: Vec<u8>,
+    pub(in crate::daemons) run: Vec<u8>,
+    /// The job, if it is of one; then nothing else matters.
+    pub(in crate::daemons) job: Vec<u8>,
 }
 
 /// One process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) member: Member,
-    pub(super) parent: i32,
-    pub(super) group: i32,
-    pub(super) session: i32,
+pub(in crate::daemons) struct Entry {
+    pub(in crate::daemons) member: Member,
+    pub(in crate::daemons) parent: i32,
+    pub(in crate::daemons) group: i32,
+    pub(in crate::daemons) session: i32,
     /// It runs no more, and has not been reaped.
-    pub(super) ended: bool,
-    pub(super) marks: Option<Marks>,
+    pub(in crate::daemons) ended: bool,
+    pub(in crate::daemons) marks: Option<Marks>,
 }
 
 /// A process for good: its number may come to mean another, which started at another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Member {
-    pub(super) pid: i32,
+pub(in crate::daemons) struct Member {
+    pub(in crate::daemons) pid: i32,
     /// In ticks since the machine started.
-    pub(super) started: u64,
+    pub(in crate::daemons) started: u64,
 }
 
 impl Member {
     /// The process that `pid` means now.
-    pub(super) fn find(pid: i32) -> Option<Self> {
+    pub(in crate::daemons) fn find(pid: i32) -> Option<Self> {
         read_stat(pid).map(|entry| entry.member)
     }
 
     /// True while it runs: one that waits to be reaped does no more.
-    pub(super) fn lives(self) -> bool {
+    pub(in crate::daemons) fn lives(self) -> bool {
         read_stat(self.pid).is_some_and(|entry| entry.member == self && !entry.ended)
     }
 
     /// Signals this process, and no other.
-    pub(super) fn signal(self, signal: Signal) {
+    pub(in crate::daemons) fn signal(self, signal: Signal) {
         if let Ok(fd) = pidfd::open(self.pid)
             && Self::find(self.pid) == Some(self)
         {
@@ -81,23 +86,23 @@ impl Member {
 
 /// What makes a process one of a program's.
 #[derive(Clone, Debug)]
-pub(super) struct Family {
+pub(in crate::daemons) struct Family {
     /// The program itself, whose number is also that of its group, and of its session if it is
     /// detached.
-    pub(super) main: Member,
+    pub(in crate::daemons) main: Member,
     /// False if the number of the group may have come to mean another.
-    pub(super) leads: bool,
+    pub(in crate::daemons) leads: bool,
     /// What its processes carry; any run if that is empty.
-    pub(super) marks: Marks,
+    pub(in crate::daemons) marks: Marks,
     /// Processes that were seen to belong to it.
-    pub(super) known: Vec<Member>,
+    pub(in crate::daemons) known: Vec<Member>,
     /// This station has started it.
-    pub(super) is_ours: bool,
+    pub(in crate::daemons) is_ours: bool,
 }
 
 impl Family {
     /// True by the process alone, without its parents.
-    pub(super) fn claims(&self, entry: &Entry) -> bool {
+    pub(in crate::daemons) fn claims(&self, entry: &Entry) -> bool {
         entry.member.started >= self.main.started
             && (entry.member == self.main
                 || self.leads && [entry.group, entry.session].contains(&self.main.pid)
@@ -109,6 +114,9 @@ impl Family {
 impl Marks {
     /// True if who carries `other` is of the same run, or of a check on it.
     fn cover(&self, other: &Self) -> bool {
+        if !self.job.is_empty() {
+            return self.job == other.job;
+        }
         let of_this_run = || {
             other.run.strip_prefix(self.run.as_slice()).is_some_and(|rest| {
                 self.run.is_empty() || rest.is_empty() || rest.first() == Some(&b'.')
@@ -120,27 +128,27 @@ impl Marks {
 
 /// What is looked at in a [`Census`].
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scope {
+pub(in crate::daemons) struct Scope {
     /// The marks of processes that started then or later are read, in ticks since the machine
     /// started: those of one family are no older than its program.
-    pub(super) since: u64,
+    pub(in crate::daemons) since: u64,
     /// They are read whoever the parent is. Else only where it is one of our ancestors, or we are:
     /// that is where the kernel puts orphans of what we have started.
-    pub(super) is_wide: bool,
+    pub(in crate::daemons) is_wide: bool,
     /// The programs of other families, which cost a look each, for nothing.
-    pub(super) left_out: HashSet<i32>,
+    pub(in crate::daemons) left_out: HashSet<i32>,
 }
 
 /// All processes at one moment.
 #[derive(Debug, Default)]
-pub(super) struct Census(Vec<Entry>);
+pub(in crate::daemons) struct Census(Vec<Entry>);
 
 impl Census {
     /// Walks over `/proc`, and looks at what `scope` needs.
     ///
     /// # Errors
     /// There is no `/proc`.
-    pub(super) fn take(scope: &Scope) -> io::Result<Self> {
+    pub(in crate::daemons) fn take(scope: &Scope) -> io::Result<Self> {
         let proc = open("/proc", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
         let mut census = Self::default();
         for entry in fs::read_dir("/proc")? {
@@ -161,12 +169,23 @@ impl Census {
     }
 
     /// The living members of a family; never this process, one of its ancestors or PID 1.
-    pub(super) fn members(&self, family: &Family) -> Vec<Member> {
+    pub(in crate::daemons) fn members(&self, family: &Family) -> Vec<Member> {
         self.with_descendants(|entry| family.claims(entry))
     }
 
+    /// The living processes of these jobs.
+    pub(in crate::daemons) fn of_jobs(&self, jobs: &[Vec<u8>]) -> Vec<Member> {
+        let spared = self.spared();
+        let left = self.0.iter().filter(|entry| {
+            let marks = entry.marks.as_ref();
+            marks.is_some_and(|it| jobs.contains(&it.job)) && !entry.ended
+        });
+        let left = left.map(|entry| entry.member);
+        left.filter(|member| !spared.contains(&member.pid)).collect()
+    }
+
     /// The living processes of a station's programs, without those of the daemons in `kept`.
-    pub(super) fn marked(&self, station: &[u8], kept: &[Vec<u8>]) -> Vec<Member> {
+    pub(in crate::daemons) fn marked(&self, station: &[u8], kept: &[Vec<u8>]) -> Vec<Member> {
         let spared = self.spared();
         let left = self.0.iter().filter(|entry| {
             let marks = entry.marks.as_ref();
@@ -177,7 +196,10 @@ impl Census {
     }
 
     /// The living processes that `is_meant` and all that descend from them, under the same rule.
-    pub(super) fn with_descendants(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<Member> {
+    pub(in crate::daemons) fn with_descendants(
+        &self,
+        is_meant: impl Fn(&Entry) -> bool,
+    ) -> Vec<Member> {
         let spared = self.spared();
         let others = || self.0.iter().filter(|entry| !spared.contains(&entry.member.pid));
         let mut found: HashSet<_> =
@@ -213,7 +235,7 @@ impl Census {
 }
 
 /// Reads `/proc/PID/stat`; none if there is no such process, or it is the kernel's.
-pub(super) fn read_stat(pid: i32) -> Option<Entry> {
+pub(in crate::daemons) fn read_stat(pid: i32) -> Option<Entry> {
     stat_of(File::open(format!("/proc/{pid}/stat")).ok()?)
 }
 
@@ -230,7 +252,7 @@ fn stat_of(mut file: File) -> Option<Entry> {
 }
 
 /// Reads what a process carries; none if it carries nothing of ours, or may not be looked at.
-pub(super) fn read_marks(pid: i32) -> Option<Marks> {
+pub(in crate::daemons) fn read_marks(pid: i32) -> Option<Marks> {
     parse_marks(&fs::read(format!("/proc/{pid}/environ")).ok()?)
 }
 
@@ -259,9 +281,12 @@ fn parse_marks(environment: &[u8]) -> Option<Marks> {
             marks.daemon = daemon.to_vec();
         } else if let Some(run) = value(RUN) {
             marks.run = run.to_vec();
+        } else if let Some(job) = value(JOB) {
+            marks.job = job.to_vec();
         }
     }
-    (!marks.station.is_empty() && !marks.daemon.is_empty()).then_some(marks)
+    let is_of_daemon = !marks.station.is_empty() && !marks.daemon.is_empty();
+    (is_of_daemon || !marks.job.is_empty()).then_some(marks)
 }
 
 #[cfg(test)]
@@ -274,7 +299,7 @@ mod tests {
     }
 
     fn marks(run: &str) -> Marks {
-        Marks { station: b"/w".to_vec(), daemon: b"web".to_vec(), run: run.into() }
+        Marks { station: b"/w".to_vec(), daemon: b"web".to_vec(), run: run.into(), job: Vec::new() }
     }
 
     fn family(main: i32) -> Family {

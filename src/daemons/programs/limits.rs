@@ -11,14 +11,14 @@ const CPU_PERIOD_US: f64 = 100_000.0;
 
 /// What the new process sets for itself, and everything in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Enforced {
-    pub(super) resources: Vec<(Resource, u64)>,
-    pub(super) words: Vec<String>,
+pub(in crate::daemons) struct Enforced {
+    pub(in crate::daemons) resources: Vec<(Resource, u64)>,
+    pub(in crate::daemons) words: Vec<String>,
 }
 
 impl Enforced {
     /// Sets what the control group can enforce, and plans the rest.
-    pub(super) fn plan(limits: &Limits, cgroup: Option<&Cgroup>) -> Self {
+    pub(in crate::daemons) fn plan(limits: &Limits, cgroup: Option<&Cgroup>) -> Self {
         let by_group = |file: &str, value: String| cgroup.is_some_and(|it| it.limit(file, &value));
         let mut plan = Self::default();
         if let Some(memory) = limits.memory {
