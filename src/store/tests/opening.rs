@@ -7,13 +7,14 @@ use tempfile::TempDir;
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
 
 /// Every migration that was ever released.
-const RELEASED: [(&str, &str); 6] = [
+const RELEASED: [(&str, &str); 7] = [
     ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
     ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
     ("V3__preflight", include_str!("../../../migrations/V3__preflight.sql")),
     ("V4__queue", include_str!("../../../migrations/V4__queue.sql")),
     ("V5__hooks", include_str!("../../../migrations/V5__hooks.sql")),
     ("V6__programs", include_str!("../../../migrations/V6__programs.sql")),
+    ("V7__commands", include_str!("../../../migrations/V7__commands.sql")),
 ];
 
 fn with_migrations(dir: &TempDir, more: &[(&str, &str)]) -> Result<(), StoreError> {
