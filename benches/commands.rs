@@ -131,6 +131,7 @@ fn submit(database: &Path, workspace: &Path, program: &str, count: u32) {
             id: JobId::new(),
             name: "true".to_owned(),
             payload: Payload::Command(vec![program.to_owned()]),
+            program: None,
             surroundings: Surroundings::default(),
             priority: Priority(0),
             device: None,
