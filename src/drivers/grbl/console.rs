@@ -81,17 +81,21 @@ impl Grbl {
 
     /// The line has been answered, by an error if there is one.
     pub(super) fn console_done(&mut self, error: Option<String>) {
+        let line = self.window.oldest().map(|(_, text)| text.to_owned()).unwrap_or_default();
         self.window.acknowledged();
         let Phase::Console { lines, .. } = std::mem::replace(&mut self.phase, Phase::Ready) else {
             return;
         };
+        let done = error.is_none();
         self.say(Event::Answered(match error {
             None => Ok(lines),
             Some(message) => Err(Refused::Machine { message, lines }),
         }));
         // What it does now is asked soon; it may have begun to move.
         self.machine.state = match self.machine.state {
+            Some(State::Alarm) if done && ends_alarm(&line) => Some(State::Idle),
             Some(State::Alarm) => Some(State::Alarm),
+            Some(State::Idle | State::Home) if is_carried_out(&line) => Some(State::Idle),
             _ => Some(State::Run),
         };
     }
@@ -114,4 +118,15 @@ impl Grbl {
             self.greet_again();
         }
     }
+}
+
+/// True of a command that is acknowledged once it is done, the way home too (gnea/grbl,
+/// commands.md); all but a jog.
+fn is_carried_out(text: &[u8]) -> bool {
+    text.starts_with(b"$") && !text.starts_with(b"$J")
+}
+
+/// True of the way home and of unlocking.
+fn ends_alarm(text: &[u8]) -> bool {
+    matches!(text, b"$H" | b"$X")
 }

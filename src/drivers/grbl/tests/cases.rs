@@ -293,4 +293,6 @@ fn home_answers_when_it_is_there() {
         b.events.iter().filter(|e| matches!(e, Event::Answered(Ok(_)))).count() == 2
     });
     assert_eq!(bench.machine.drawing().moves.back().map(|last| last.to), Some([0.0; 3]));
+    // At once, not with the next report: whoever waited for it goes on from there.
+    assert_eq!(bench.status(), Some(DeviceStatus::Idle));
 }
