@@ -45,7 +45,7 @@ fn what_has_ended_is_copied_once_beside_a_sound_database() {
     let plot = station.tcp().request("POST", "/api/v1/jobs", &[], file.as_bytes()).expect(201);
     let plot = plot["id"].as_str().unwrap();
     let program = station.submit(&json!({"command": ["echo", "hello"]}));
-    let held = station.submit(&json!({"command": ["true"], "hold": true}));
+    let held = station.submit(&json!({"command": ["echo", "later"], "hold": true}));
     station.await_job(plot, "COMPLETED");
     station.await_job(&program, "COMPLETED");
 
