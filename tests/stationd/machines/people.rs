@@ -130,13 +130,17 @@ fn what_is_said_to_a_machine_and_by_it_is_heard_by_who_looks_at_its_console() {
     await_device(&station, "mill", "idle");
     let mut console = WebSocket::subscribed(&station.tcp(), &["device:mill"]);
     let mut others = WebSocket::subscribed(&station.tcp(), &["device:other", "devices"]);
-    station.cli(["device", "send", "mill", "$I"]).exited(0);
-    mill.say(b"[MSG:<b>ink</b> is low]\r\n");
-    station.cli(["device", "send", "mill", "G999"]).exited(1);
-    for text in ["> $I", "[OPT:V,15,128]", "[MSG:<b>ink</b> is low]", "> G999"] {
+    let mut hears = |text: &str| {
         let heard = console.until(|message| message["message"] == text);
         assert_eq!((&heard["type"], &heard["target"]), (&json!("log"), &json!("device:mill")));
-    }
+    };
+    station.cli(["device", "send", "mill", "$I"]).exited(0);
+    hears("> $I");
+    hears("[OPT:V,15,128]");
+    mill.say(b"[MSG:<b>ink</b> is low]\r\n");
+    hears("[MSG:<b>ink</b> is low]");
+    station.cli(["device", "send", "mill", "G999"]).exited(1);
+    hears("> G999");
     console.until(|heard| heard["message"].as_str().is_some_and(|it| it.starts_with("error:20")));
     station.cli(["device", "home", "mill"]);
     others.until(|message| {
