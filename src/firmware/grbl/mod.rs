@@ -191,6 +191,7 @@ impl Grbl {
                 }
                 Some(Wait::Home) => {
                     self.mode = Mode::Normal;
+                    self.planner.homed();
                 }
                 Some(Wait::Dwell(_)) => {}
                 None => {
@@ -308,8 +309,8 @@ impl Grbl {
 
 impl Firmware for Grbl {
     fn power_on(&mut self, now: Duration) {
-        self.now = now;
-        self.planner.clear();
+        self.advance(now);
+        self.planner.switched_on();
         self.mode = Mode::Normal;
         self.forget();
         self.out.clear();

@@ -33,7 +33,11 @@ pub(super) enum Hold {
 #[derive(Debug)]
 pub(super) struct Planner {
     queue: VecDeque<Block>,
+    /// In the machine's own coordinates.
     pub(super) position: [f64; 3],
+    /// Where their zero lies, from the corner that homing finds: a machine that is switched on
+    /// takes the place where it stands for it.
+    origin: [f64; 3],
     pub(super) hold: Hold,
     pub(super) drawing: Drawing,
     /// Motion takes no time.
@@ -45,10 +49,32 @@ impl Planner {
         Self {
             queue: VecDeque::new(),
             position: [0.0; 3],
+            origin: [0.0; 3],
             hold: Hold::No,
             drawing: Drawing::default(),
             instant,
         }
+    }
+
+    /// The machine has been switched on where it stands.
+    pub(super) fn switched_on(&mut self) {
+        self.clear();
+        self.origin = self.place(self.position);
+        self.position = [0.0; 3];
+    }
+
+    /// The corner with the switches.
+    pub(super) fn home(&self) -> [f64; 3] {
+        self.origin.map(|axis| -axis)
+    }
+
+    /// It has reached the switches.
+    pub(super) fn homed(&mut self) {
+        (self.origin, self.position) = ([0.0; 3], [0.0; 3]);
+    }
+
+    fn place(&self, position: [f64; 3]) -> [f64; 3] {
+        std::array::from_fn(|axis| self.origin[axis] + position[axis])
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -97,9 +123,10 @@ impl Planner {
     /// Forgets all motion; what was done of the current block is drawn.
     pub(super) fn clear(&mut self) {
         if let Some(block) = self.queue.front()
-            && self.drawing.moves.back().is_some_and(|last| distance(last.to, self.position) > 0.0)
+            && let place = self.place(self.position)
+            && self.drawing.moves.back().is_some_and(|last| distance(last.to, place) > 0.0)
         {
-            self.drawing.add(self.position, block.draw);
+            self.drawing.add(place, block.draw);
         }
         self.queue.clear();
         self.hold = Hold::No;
@@ -155,7 +182,7 @@ impl Planner {
         if self.instant || seconds + 1e-9 >= needed {
             self.queue.pop_front();
             self.position = block.to;
-            self.drawing.add(block.to, block.draw);
+            self.drawing.add(self.place(block.to), block.draw);
             return (seconds - needed).max(0.0);
         }
         let share = seconds / needed;

@@ -80,7 +80,11 @@ impl Grbl {
             }
             "H" => {
                 self.mode = Mode::Normal;
-                self.planner.push(super::Block { to: [0.0; 3], speed: RAPID / 60.0, draw: false });
+                self.planner.push(super::Block {
+                    to: self.planner.home(),
+                    speed: RAPID / 60.0,
+                    draw: false,
+                });
                 self.wait = Some(Wait::Home);
                 return;
             }
