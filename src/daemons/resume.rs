@@ -19,10 +19,15 @@ use super::device_manager::{Trace, trace};
 pub use super::stops::stops;
 use crate::{
     domain::{Axes, Device, DeviceStatus, Job, JobState, Payload, Position, Timestamp},
-    link::Source,
+    link::{Checkpoint, Source},
     store::{Store, StoreError, jobs},
-    toolpath::{Confidence, Dialect, Facts, ResumeError, ResumePlan, Trust, plan_resume},
+    toolpath::{
+        Confidence, Dialect, Facts, ResumeError, ResumePlan, Stood, Trust, plan_resume, reached,
+    },
 };
+
+/// More lines than a machine takes between two notes of how far it is.
+const NOTED_LATE: u64 = 200;
 
 /// What a person is shown before an interrupted job goes on.
 #[derive(Clone, Debug, Serialize)]
@@ -89,14 +94,17 @@ pub fn offer(
     let device = device.ok_or(NoOffer::NoMachine)?;
     let trace = trace(jobs, job.id).unwrap_or_default();
     let checkpoint = trace.checkpoint;
-    let certain = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
-    let position = device.position.map(|Position { x, y, z }| [x, y, z]);
-    let facts = Facts { trust: trust(&trace, device), position, start: trace.start };
-    let reader: Box<dyn Read> = match source(store, job)? {
-        Source::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
-        Source::File(path) => Box::new(File::open(path).map_err(ResumeError::Unreadable)?),
+    let (source, dialect) = (source(store, job)?, Dialect::of(&device.driver));
+    let position = device.position.map(place);
+    let (certain, trust) = match ran_on(&trace, device, &source, dialect)? {
+        Some(lines) => (lines, Trust::Certain),
+        None => {
+            let executed = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
+            (executed, trust(&trace, device))
+        }
     };
-    let plan = plan_resume(reader, Dialect::of(&device.driver), certain, &facts)?;
+    let facts = Facts { trust, position, start: trace.start };
+    let plan = plan_resume(open(&source)?, dialect, certain, &facts)?;
     let total = job.lines_total.unwrap_or(plan.skip_lines);
     Ok(Offer {
         token: token(job, device, &trace, &plan),
@@ -121,6 +129,41 @@ impl Offer {
     pub fn needs_force(&self) -> bool {
         self.plan.confidence != Confidence::Certain
     }
+}
+
+fn open(source: &Source) -> Result<Box<dyn Read + '_>, ResumeError> {
+    Ok(match source {
+        Source::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
+        Source::File(path) => Box::new(File::open(path)?),
+    })
+}
+
+fn place(Position { x, y, z }: Position) -> Axes {
+    [x, y, z]
+}
+
+/// How many lines a machine has executed that ran on while nobody watched: with nothing left to do
+/// it stands at the end of one of them. All that it acknowledged is done then.
+fn ran_on(
+    trace: &Trace,
+    device: &Device,
+    source: &Source,
+    dialect: Dialect,
+) -> Result<Option<u64>, ResumeError> {
+    let watched = trace.left.is_some_and(|left| device.connected_at.is_none_or(|at| at < left.at));
+    let Some(stood) = device.ran_on_to.filter(|_| !watched && is_usable(device)) else {
+        return Ok(None);
+    };
+    let Checkpoint { lines_acknowledged, lines_sent, .. } = trace.checkpoint;
+    // What was sent after the last note, if nobody saw the end of it.
+    let late = if trace.left.is_some() { 0 } else { NOTED_LATE };
+    let window = (lines_acknowledged, lines_sent.saturating_add(late));
+    let stood = Stood { at: place(stood), start: trace.start, began: trace.began };
+    Ok(reached(open(source)?, dialect, window, stood)?)
+}
+
+fn is_usable(device: &Device) -> bool {
+    !matches!(device.status, DeviceStatus::Alarm | DeviceStatus::Disconnected)
 }
 
 /// Whether the machine is where it says it is.
@@ -194,6 +237,7 @@ mod tests {
             pen_up: None,
             temperatures: Vec::new(),
             homed_at: homed.map(Timestamp::from_ms),
+            ran_on_to: None,
             estop: None,
         }
     }

@@ -149,6 +149,9 @@ pub struct Device {
     pub temperatures: Vec<Temperature>,
     /// When it was last homed, since it was connected.
     pub homed_at: Option<Timestamp>,
+    /// Where it stood when it was connected, if it had been running on until then and has kept its
+    /// position; in work coordinates.
+    pub ran_on_to: Option<Position>,
     /// The emergency stop, if one has been pressed and not been cleared.
     pub estop: Option<Estop>,
 }

@@ -92,6 +92,9 @@ pub enum Event {
     Status(DeviceStatus, Option<String>),
     /// The machine has said which firmware it runs.
     Identified(String),
+    /// It had been running before the port was opened, has finished what it held and stands where
+    /// it says it does. Said after [`Event::Position`], if at all.
+    RanOn,
     /// Where the tool is, in work coordinates, and whether it is up; `None` = no longer known.
     Position(Option<Position>, Option<bool>),
     /// How warm it is, of all that the machine tells of.

@@ -24,6 +24,9 @@ pub enum Report {
         /// The by-id path of its port, if there is one.
         identity: Option<String>,
     },
+    /// The machine had been running before it was connected, has finished what it held and stands
+    /// where it was last said to be.
+    RanOn,
     /// Where the tool is, in work coordinates; on change, at most 10 a second.
     Position {
         /// Unknown (`None`) from a reset or loss until the machine next says.

@@ -198,6 +198,7 @@ impl Worker {
                     let identity = self.state.identity.clone();
                     (self.report)(Report::Identified { firmware_version, identity });
                 }
+                Event::RanOn => (self.report)(Report::RanOn),
                 Event::Position(position, pen_up) => {
                     (self.report)(Report::Position { position, pen_up });
                 }

@@ -41,5 +41,5 @@ pub use follow::{Follower, Found, Lines, Note};
 pub use kind::FileKind;
 pub use optimise::optimise;
 pub use preview::{Preview, preview};
-pub use resume::{Confidence, Facts, ResumeError, ResumePlan, Trust, plan_resume};
+pub use resume::{Confidence, Facts, ResumeError, ResumePlan, Stood, Trust, plan_resume, reached};
 pub use split::{Dialect, MAX_RAW_LINE, Next, Splitter};

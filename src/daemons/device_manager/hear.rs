@@ -41,11 +41,13 @@ impl DeviceManager {
                 machine.device.firmware_version = Some(firmware_version);
                 // A machine that has just started does not know where it is.
                 machine.device.homed_at = None;
+                machine.device.ran_on_to = None;
                 if let Some(identity) = &identity {
                     identity::note(&self.tools.store, &name, &machine.device.port, identity);
                 }
                 machine.device.identity = identity;
             }
+            Report::RanOn => machine.device.ran_on_to = machine.device.position,
             Report::Position { position, pen_up } => {
                 (machine.device.position, machine.device.pen_up) = (position, pen_up);
                 machine.show(&self.tools.board);

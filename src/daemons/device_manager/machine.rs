@@ -17,7 +17,7 @@ use crate::{
         Motion, Position, Progress, Timestamp,
     },
     feed::Feed,
-    link::{Checkpoint, LinkHandle, LinkOptions},
+    link::{Checkpoint, LinkHandle, LinkOptions, Start},
     toolpath::Estimate,
 };
 
@@ -50,8 +50,8 @@ pub(super) struct OnMachine {
 
 impl OnMachine {
     /// A job that is about to be given to its machine.
-    pub(super) fn new(job: Job, jobs: &Path, at: Option<Position>) -> Self {
-        let journal = Journal::new(jobs, job.id, at.map(|Position { x, y, z }| [x, y, z]));
+    pub(super) fn new(job: Job, jobs: &Path, at: Option<Position>, begins: &Start) -> Self {
+        let journal = Journal::new(jobs, job.id, at.map(|Position { x, y, z }| [x, y, z]), begins);
         Self {
             job,
             journal,
@@ -163,6 +163,7 @@ impl Machine {
             pen_up: None,
             temperatures: Vec::new(),
             homed_at: None,
+            ran_on_to: None,
             estop: None,
         };
         Self { link, device, motion, on: None, left: false, leaving: Vec::new() }

@@ -49,8 +49,8 @@ impl Handler<RunJob> for DeviceManager {
             return Err(DeviceError::NotIdle { name: device, status });
         }
         let (id, estimated) = (job.id, estimate(source.clone(), machine.kind()));
+        machine.on = Some(OnMachine::new(job, &jobs, machine.device.position, &start));
         machine.link.run(Run { job: id, source, start });
-        machine.on = Some(OnMachine::new(job, &jobs, machine.device.position));
         ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
             // Nothing came if the file cannot be read: the link, which reads it too, says so.
             let on = this.machine_with(id).and_then(|machine| machine.job(id));

@@ -2,10 +2,20 @@
 
 use std::time::Duration;
 
-use super::{Event, Grbl, Phase, Polled, RESET, status::State};
+use super::{
+    Event, Grbl, Phase, Polled, RESET, SILENCE,
+    status::{Report, State},
+};
+use crate::domain::Axes;
 
 /// How long the answer to `$I` may take.
 pub(super) const IDENTIFY: Duration = Duration::from_secs(3);
+
+/// How long a machine that did not greet may take to say what it does.
+const MEETING: Duration = Duration::from_secs(1);
+
+/// GRBL tells its place with three digits behind the point.
+const SAME_PLACE: f64 = 0.002;
 
 /// How long a banner may take. Most boards start anew when the port is opened, and their boot
 /// loader takes its time; a machine that has been asked in vain is asked less often.
@@ -35,8 +45,43 @@ impl Grbl {
         self.phase = Phase::Identifying { since: self.now, version: None };
     }
 
+    /// What a machine does that did not greet. Once it stands, it can be reset without harm.
+    pub(super) fn met(&mut self, report: &Report) {
+        let Phase::Meeting { answered, .. } = &mut self.phase else { return };
+        *answered = true;
+        if !report.state.moves() {
+            self.machine.stood = report.stands(self.machine.planner);
+            self.greet_again();
+        }
+    }
+
+    /// The first report after that: it stands where it stood, or it has lost its place.
+    pub(super) fn met_again(&mut self, report: &Report) {
+        let Some(stood) = self.machine.stood.take() else { return };
+        let here = report.stands(self.machine.planner);
+        let same = |here: Axes| {
+            here.iter().zip(stood).all(|(here, stood)| (here - stood).abs() < SAME_PLACE)
+        };
+        if here.is_some_and(same) {
+            self.say(Event::RanOn);
+        }
+    }
+
     pub(super) fn tick_connecting(&mut self) {
         match &mut self.phase {
+            Phase::Greeting { since, resets: 0 } if self.now >= *since + patience(0) => {
+                self.phase = Phase::Meeting { since: self.now, answered: false };
+            }
+            Phase::Meeting { since, answered } => {
+                let silent = if *answered {
+                    self.now.saturating_sub(self.machine.reported) > SILENCE
+                } else {
+                    self.now >= *since + MEETING
+                };
+                if silent {
+                    self.greet_again();
+                }
+            }
             Phase::Greeting { since, resets } if self.now >= *since + patience(*resets) => {
                 *since = self.now;
                 *resets = resets.saturating_add(1);

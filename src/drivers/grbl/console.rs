@@ -53,7 +53,10 @@ impl Grbl {
         }
         match &self.phase {
             Phase::Ready => {}
-            Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => {
+            Phase::Closed
+            | Phase::Greeting { .. }
+            | Phase::Meeting { .. }
+            | Phase::Identifying { .. } => {
                 return Err(Refused::Disconnected);
             }
             Phase::Running(_) => return Err(Refused::Busy("a job is on it")),

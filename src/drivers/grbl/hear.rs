@@ -57,6 +57,7 @@ impl Grbl {
             // A machine that was left in the middle of something.
             Phase::Closed
             | Phase::Greeting { .. }
+            | Phase::Meeting { .. }
             | Phase::Ready
             | Phase::Asking { .. }
             | Phase::Estop { .. } => {}
@@ -129,7 +130,10 @@ impl Grbl {
         let expected_lock = self.machine.state == Some(State::Alarm);
         match &self.phase {
             Phase::Closed => {}
-            Phase::Greeting { .. } | Phase::Identifying { .. } => {
+            Phase::Greeting { .. } | Phase::Meeting { .. } | Phase::Identifying { .. } => {
+                if !matches!(self.phase, Phase::Greeting { .. }) {
+                    self.machine.stood = None;
+                }
                 if !expected_lock {
                     self.machine.alarm = None;
                 }
@@ -177,6 +181,8 @@ impl Grbl {
             }
             Phase::Running(_) => self.job_report(report.state, empty),
             Phase::Stopping(_) => self.stop_report(report.state, empty),
+            Phase::Meeting { .. } => self.met(report),
+            Phase::Ready => self.met_again(report),
             _ => {}
         }
     }

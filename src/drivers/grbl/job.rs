@@ -91,9 +91,10 @@ impl Grbl {
                 Some(_) => Some("the machine is busy"),
             },
             Phase::Running(_) => Some("another job is on the machine"),
-            Phase::Closed | Phase::Greeting { .. } | Phase::Identifying { .. } => {
-                Some("the machine is not connected")
-            }
+            Phase::Closed
+            | Phase::Greeting { .. }
+            | Phase::Meeting { .. }
+            | Phase::Identifying { .. } => Some("the machine is not connected"),
             _ => Some("the machine is busy"),
         };
         // A job that is running keeps its own facts: they are not this one's.

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!   Closed ──opened──> Greeting ──banner──> Identifying ──ok──> Ready <──────────────┐
-//!     ^                   ^ no banner: 0x18      │ $I            │ start              │
+//!     ^      no banner: ? │ ^ 0x18               │ $I            │ start              │
+//!     │                   v │                    │               │                    │
+//!     │                 Meeting                  │               │                    │
 //!     └────── closed ─────┴──────────────────────┴── Console <───┤                    │
 //!                                                                v                    │
 //!                         Running ── pause ── resume ── all acknowledged and Idle ────┤
@@ -13,8 +15,10 @@
 //! The emergency stop leads from everywhere to `Estop`, which a banner ends. A banner that nobody
 //! asked for means that the machine has started anew: a job ends there, nothing more is sent.
 //!
-//! On opening, a soft reset is what is sent to a machine that does not greet by itself, and not a
-//! line end: it never sets anything in motion, whatever was left half-received in the machine.
+//! On opening, a machine that does not greet by itself may have been running all along, with lines
+//! that it was given before: it is asked for its status until it stands, so that nothing of them is
+//! lost, then gets a soft reset, and not a line end: a reset never sets anything in motion, whatever
+//! was left half-received in the machine, and one that stands keeps its position.
 
 mod connect;
 mod console;
@@ -90,6 +94,8 @@ struct Machine {
     alarm: Option<String>,
     offset: Axes,
     position: Option<Position>,
+    /// Where it stood, in machine coordinates, when it was met in the middle of its work.
+    stood: Option<Axes>,
     /// Planner blocks it has in all.
     planner: u64,
     heard: Duration,
@@ -103,6 +109,7 @@ impl Default for Machine {
             alarm: None,
             offset: [0.0; 3],
             position: None,
+            stood: None,
             planner: PLANNER,
             heard: Duration::ZERO,
             reported: Duration::ZERO,
@@ -121,6 +128,8 @@ enum Phase {
     Closed,
     /// Waits for a banner.
     Greeting { since: Duration, resets: u32 },
+    /// It did not greet: it is asked what it does.
+    Meeting { since: Duration, answered: bool },
     /// Has asked who it is.
     Identifying { since: Duration, version: Option<String> },
     /// Nothing is asked of it.
@@ -187,6 +196,7 @@ impl Grbl {
             | Phase::Greeting { .. }
             | Phase::Identifying { .. }
             | Phase::Estop { .. } => None,
+            Phase::Meeting { .. } => Some(POLL_BUSY),
             Phase::Ready if !moves => Some(POLL_IDLE),
             Phase::Running(job) if job.is_waiting(&self.window) => Some(POLL_WAITING),
             Phase::Running(job) if job.pause.is_held() => Some(POLL_IDLE),
@@ -215,7 +225,10 @@ impl Grbl {
             Phase::Greeting { resets: 3.., .. } => {
                 return (DeviceStatus::Error, because("the machine does not answer"));
             }
-            Phase::Greeting { .. } | Phase::Identifying { .. } => {
+            Phase::Meeting { answered: true, .. } => {
+                return (DeviceStatus::Connecting, because("it finishes what it was given before"));
+            }
+            Phase::Greeting { .. } | Phase::Meeting { .. } | Phase::Identifying { .. } => {
                 return (DeviceStatus::Connecting, None);
             }
             _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
@@ -238,7 +251,9 @@ impl Grbl {
             Some(State::Hold(_)) => (DeviceStatus::Paused, because("the machine holds")),
             Some(State::Door(_)) => (DeviceStatus::Paused, because("the safety door is open")),
             Some(State::Run | State::Jog | State::Home) => (DeviceStatus::Busy, None),
-            Some(State::Idle | State::Check) | None => (DeviceStatus::Idle, None),
+            Some(State::Idle | State::Check) => (DeviceStatus::Idle, None),
+            // It may be locked, for all that is known.
+            None => (DeviceStatus::Connecting, None),
         }
     }
 
@@ -343,7 +358,9 @@ impl Driver for Grbl {
     fn tick(&mut self, now: Duration) {
         self.now = now;
         match &self.phase {
-            Phase::Greeting { .. } | Phase::Identifying { .. } => self.tick_connecting(),
+            Phase::Greeting { .. } | Phase::Meeting { .. } | Phase::Identifying { .. } => {
+                self.tick_connecting();
+            }
             Phase::Console { .. } | Phase::Asking { .. } => self.tick_console(),
             Phase::Running(_) => self.tick_job(),
             Phase::Stopping(_) => self.tick_stop(),

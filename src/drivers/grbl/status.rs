@@ -81,6 +81,13 @@ impl Report {
         Some(report)
     }
 
+    /// Stands still with nothing left to do, at this place in machine coordinates. All zero is what
+    /// a machine says that has just been switched on: that is no place.
+    pub(super) fn stands(&self, blocks: u64) -> Option<Axes> {
+        let done = self.state == State::Idle && self.planner_free.is_none_or(|free| free >= blocks);
+        self.machine.filter(|place| done && place.iter().any(|axis| *axis != 0.0))
+    }
+
     /// The position in work coordinates; `offset` remembers what only some reports say.
     pub(super) fn position(&self, offset: &mut Axes) -> Option<Position> {
         if let Some(new) = self.offset {

@@ -252,7 +252,10 @@ impl Grbl {
                 self.say(Event::Answered(Err(Refused::Estop)));
                 false
             }
-            Phase::Greeting { .. } | Phase::Identifying { .. } | Phase::Ready => false,
+            Phase::Greeting { .. }
+            | Phase::Meeting { .. }
+            | Phase::Identifying { .. }
+            | Phase::Ready => false,
         };
         self.window.clear();
         self.out.clear();

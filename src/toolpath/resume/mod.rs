@@ -21,9 +21,11 @@
 
 mod plan;
 mod preamble;
+mod reached;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use plan::{Confidence, Facts, ResumeError, ResumePlan, Trust, plan_resume};
+pub use reached::{Stood, reached};

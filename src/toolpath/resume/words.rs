@@ -19,6 +19,19 @@ impl Modal {
         self
     }
 
+    /// Where the machine is in work coordinates, without what G92 has put between; `None` if the
+    /// file does not say, for an axis that it moves.
+    pub(super) fn place(&self, start: Option<[f64; 3]>) -> Option<[f64; 3]> {
+        let known = self.started_at(start);
+        let says = known.anchor.iter().take(self.axes()).all(|anchor| *anchor == Anchor::Origin);
+        says.then_some(known.position)
+    }
+
+    /// The axes that it moves: X Y, or X Y Z.
+    pub(super) fn axes(&self) -> usize {
+        if self.z_used { 3 } else { 2 }
+    }
+
     /// G92 is in force.
     pub(super) fn is_offset(&self) -> bool {
         self.offset.iter().any(|offset| offset.abs() > 0.0)

@@ -36,6 +36,8 @@ enum Order {
     Say(Vec<u8>),
     /// Starts the firmware anew, as a brown-out does.
     Reset,
+    /// Does not start the firmware anew any more when the port is opened.
+    RunOn,
     Draw(Sender<Drawing>),
 }
 
@@ -63,6 +65,14 @@ impl Machine {
         Self::run(port, Place::Path(link), speed, faults)
     }
 
+    /// The same, one that does not start anew when its port is opened: its firmware runs on through
+    /// whatever happens to the cable.
+    pub(super) fn running_on(directory: &Path, speed: f64) -> Self {
+        let machine = Self::serial(directory, speed, Faults::default());
+        machine.order(Order::RunOn);
+        machine
+    }
+
     /// A machine behind a TCP port.
     pub(super) fn tcp(speed: f64, faults: Faults) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
@@ -78,6 +88,7 @@ impl Machine {
         let mut bench = Bench {
             place,
             plugged: true,
+            runs_on: false,
             cable: None,
             firmware,
             born: Instant::now(),
@@ -138,6 +149,7 @@ struct Cable {
 struct Bench {
     place: Place,
     plugged: bool,
+    runs_on: bool,
     cable: Option<Cable>,
     firmware: Box<dyn Firmware>,
     born: Instant,
@@ -152,6 +164,7 @@ impl Bench {
                 match inbox.try_recv() {
                     Ok(Order::Plug(plugged)) => self.plug(plugged),
                     Ok(Order::Say(bytes)) => self.out.extend(bytes),
+                    Ok(Order::RunOn) => self.runs_on = true,
                     Ok(Order::Reset) => self.firmware.power_on(self.born.elapsed()),
                     Ok(Order::Draw(reply)) => {
                         self.firmware.advance(self.born.elapsed());
@@ -200,7 +213,13 @@ impl Bench {
     }
 
     fn exchange(&mut self) {
-        let Some(cable) = &mut self.cable else { return rest() };
+        let Some(cable) = &mut self.cable else {
+            // It has a supply of its own, and does what it has been told.
+            self.firmware.advance(self.born.elapsed());
+            self.firmware.transmit(&mut self.out);
+            self.out.clear();
+            return rest();
+        };
         let mut fds = [PollFd::new(cable.near.as_fd(), PollFlags::POLLIN)];
         poll(&mut fds, PollTimeout::from(LOOK)).expect("a wait");
         let events = fds[0].revents().unwrap_or(PollFlags::empty());
@@ -212,7 +231,11 @@ impl Bench {
         } else if !cable.open {
             // Most boards start anew when their port is opened.
             cable.open = true;
-            self.firmware.power_on(now);
+            if self.runs_on {
+                self.out.clear();
+            } else {
+                self.firmware.power_on(now);
+            }
         }
         let mut buffer = [0; 4096];
         match unistd::read(&cable.near, &mut buffer) {

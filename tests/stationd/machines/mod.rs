@@ -7,6 +7,7 @@ mod faults;
 mod geometry;
 mod losses;
 mod people;
+mod points;
 mod preflight;
 mod resume;
 mod runs;

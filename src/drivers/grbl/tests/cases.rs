@@ -26,14 +26,16 @@ fn a_file_is_drawn_as_it_is_and_everything_is_acknowledged() {
 fn a_machine_that_does_not_greet_is_reset_and_then_identified() {
     let mut bench = Bench::new(Faults { no_banner: true, ..Faults::default() });
     bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
-    assert_eq!(bench.wire.first(), Some(&RESET));
+    // It may have been running all along: nothing but a question comes before the reset.
+    let others = bench.wire.iter().find(|byte| **byte != b'?');
+    assert_eq!((bench.wire.first(), others), (Some(&b'?'), Some(&RESET)));
 }
 
 #[test]
-fn a_silent_machine_is_an_error_and_gets_nothing_but_resets() {
+fn a_silent_machine_is_an_error_and_gets_nothing_but_questions_and_resets() {
     let mut bench = Bench::new(Faults { silent: true, ..Faults::default() });
     bench.until("it is given up", |bench| bench.status() == Some(DeviceStatus::Error));
-    assert!(bench.wire.iter().all(|byte| *byte == RESET), "{:?}", bench.wire);
+    assert!(bench.wire.iter().all(|byte| [RESET, b'?'].contains(byte)), "{:?}", bench.wire);
 }
 
 #[test]
@@ -295,4 +297,40 @@ fn home_answers_when_it_is_there() {
     assert_eq!(bench.machine.drawing().moves.back().map(|last| last.to), Some([0.0; 3]));
     // At once, not with the next report: whoever waited for it goes on from there.
     assert_eq!(bench.status(), Some(DeviceStatus::Idle));
+}
+
+#[test]
+fn a_machine_that_ran_on_is_met_when_it_is_done_and_keeps_its_place() {
+    let mut bench = Bench::ready(Faults { no_banner: true, ..Faults::default() });
+    bench.run("G21\nG90\nG1 X40 F600\nG1 Y30\nG1 X0\nG1 X40 Y0\n");
+    bench.until("it draws", |bench| bench.driver.checkpoint().lines_acknowledged > 3);
+    bench.driver.closed("the link was lost", bench.now);
+    (bench.up, bench.down) = (Vec::new(), Vec::new());
+    bench.wire.clear();
+    bench.driver.opened(bench.now);
+    let watched = |bench: &Bench| bench.driver.shown.as_ref().is_some_and(|(_, why)| why.is_some());
+    bench.until("it is watched", watched);
+    bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
+    bench.until("it is known", |bench| bench.has(&Event::RanOn));
+    assert_eq!(bench.drawn().last(), Some(&(40.0, 0.0, true)), "nothing of what it held is lost");
+    let reset = bench.wire.iter().position(|byte| *byte == 0x18).unwrap();
+    assert!(bench.wire[..reset].iter().all(|byte| *byte == b'?'), "it is only asked");
+    assert_eq!(bench.lines(), ["$I"]);
+}
+
+#[test]
+fn a_machine_that_was_off_is_not_said_to_have_kept_its_place() {
+    for no_banner in [false, true] {
+        let mut bench = Bench::ready(Faults { no_banner, ..Faults::default() });
+        bench.run("G1 X40 F6000\n");
+        assert_eq!(bench.end(), End::Completed);
+        bench.driver.closed("the link was lost", bench.now);
+        bench.machine.power_on(bench.now);
+        (bench.up, bench.down) = (Vec::new(), Vec::new());
+        bench.driver.opened(bench.now);
+        bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
+        let soon = bench.now + Duration::from_secs(5);
+        bench.until("it has been asked", |bench| bench.now > soon);
+        assert!(!bench.has(&Event::RanOn));
+    }
 }
