@@ -96,13 +96,9 @@ pub fn offer(
     let checkpoint = trace.checkpoint;
     let (source, dialect) = (source(store, job)?, Dialect::of(&device.driver));
     let position = device.position.map(place);
-    let (certain, trust) = match ran_on(&trace, device, &source, dialect)? {
-        Some(lines) => (lines, Trust::Certain),
-        None => {
-            let executed = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
-            (executed, trust(&trace, device))
-        }
-    };
+    let executed = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
+    let (certain, trust) = ran_on(&trace, device, &source, dialect)?
+        .map_or_else(|| (executed, trust(&trace, device)), |lines| (lines, Trust::Certain));
     let facts = Facts { trust, position, start: trace.start };
     let plan = plan_resume(open(&source)?, dialect, certain, &facts)?;
     let total = job.lines_total.unwrap_or(plan.skip_lines);

@@ -196,11 +196,12 @@ impl Grbl {
             | Phase::Greeting { .. }
             | Phase::Identifying { .. }
             | Phase::Estop { .. } => None,
-            Phase::Meeting { .. } => Some(POLL_BUSY),
             Phase::Ready if !moves => Some(POLL_IDLE),
             Phase::Running(job) if job.is_waiting(&self.window) => Some(POLL_WAITING),
             Phase::Running(job) if job.pause.is_held() => Some(POLL_IDLE),
-            Phase::Ready | Phase::Console { .. } | Phase::Running(_) => Some(POLL_BUSY),
+            Phase::Meeting { .. } | Phase::Ready | Phase::Console { .. } | Phase::Running(_) => {
+                Some(POLL_BUSY)
+            }
             Phase::Asking { .. } | Phase::Stopping(_) => Some(POLL_WAITING),
         }
     }
