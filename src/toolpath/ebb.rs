@@ -118,6 +118,10 @@ impl Interpreter {
             b"ES" | b"R\0" | b"RB" | b"BL" => {
                 Line { warning: Some("a command that stops the machine"), ..Line::default() }
             }
+            b"CU" if matches!(whole(0), 1 | 10 | 54 | 250..=259) => Line {
+                warning: Some("a command that changes how the machine answers"),
+                ..Line::default()
+            },
             _ => Line::default(),
         }
     }

@@ -13,6 +13,10 @@ use crate::domain::Light;
 /// How fast a pen draws where the file does not say: 38.1 cm/s, an HP 7475A's own speed.
 const SPEED_MM_PER_SECOND: f64 = 381.0;
 
+/// How long a pen takes to go up or down, and to be changed for another one.
+const PEN_SECONDS: f64 = 0.1;
+const CHANGE_SECONDS: f64 = 1.0;
+
 /// Where an HP 7475A puts P1 and P2 on A4, in plotter units.
 const CORNERS: [f64; 4] = [603.0, 521.0, 10603.0, 7721.0];
 
@@ -55,9 +59,14 @@ impl Default for Interpreter {
 
 impl Follower for Interpreter {
     fn line(&mut self, text: &[u8], found: &mut Found) {
+        let down = self.down;
         if let Some(warning) = self.instruction(text, &mut found.segments) {
             found.note(Light::Amber, "hpgl", warning);
         }
+        // A pen is lifted, lowered and changed at a standstill.
+        let change = if text.starts_with(b"SP") { CHANGE_SECONDS } else { 0.0 };
+        found.dwell_seconds = change + if self.down == down { 0.0 } else { PEN_SECONDS };
+        found.waits = found.dwell_seconds > 0.0;
     }
 }
 
@@ -166,7 +175,7 @@ impl Interpreter {
         let draw = draw && self.pen > 0;
         let length = arc.map_or((end[0] - from[0]).hypot(end[1] - from[1]), |arc| arc.length());
         // Travel is as fast as the machine can.
-        let seconds = if draw { length / self.speed } else { 0.0 };
+        let seconds = length / if draw { self.speed } else { SPEED_MM_PER_SECOND };
         self.at = to;
         if draw || length > 0.0 {
             segments.push(Segment { from, to: end, arc, draw, length, seconds });

@@ -90,7 +90,7 @@ pub fn plan_resume(
     certain: u64,
     facts: &Facts,
 ) -> Result<ResumePlan, ResumeError> {
-    if dialect == Dialect::Lines {
+    if !matches!(dialect, Dialect::Gcode | Dialect::Marlin) {
         return Err(ResumeError::NotGcode);
     }
     let scan = scan(reader, dialect, certain)?;

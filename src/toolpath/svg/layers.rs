@@ -83,6 +83,8 @@ impl Layers {
 
     pub(super) fn end(self) -> Vec<Layer> {
         let layer = |found: Found| Layer {
+            // As drawing programs for such plotters have it: a layer of that name waits for a person.
+            stop: found.name.starts_with('!'),
             name: found.name,
             colour: found.colour.filter(|_| found.one_colour).map(hex),
             strokes: found.strokes,
