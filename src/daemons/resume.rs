@@ -18,7 +18,7 @@ use thiserror::Error;
 use super::device_manager::{Trace, trace};
 pub use super::stops::stops;
 use crate::{
-    domain::{Axes, Device, DeviceStatus, Job, JobState, Payload, Position, Timestamp},
+    domain::{Axes, Device, DeviceStatus, Job, JobState, Machine, Payload, Position, Timestamp},
     link::Source,
     store::{Store, StoreError, jobs},
     toolpath::{Confidence, Dialect, Facts, ResumeError, ResumePlan, Trust, plan_resume},
@@ -76,11 +76,12 @@ pub fn source(store: &Store, job: &Job) -> Result<Source, StoreError> {
     }
 }
 
-/// How the job would go on. Reads its file up to where it was interrupted: blocks.
+/// How the job would go on; `machine` is its device as it is configured. Reads its file up to where it was interrupted: blocks.
 pub fn offer(
     store: &Store,
     jobs: &Path,
     device: Option<&Device>,
+    machine: &Machine,
     job: &Job,
 ) -> Result<Offer, NoOffer> {
     if job.state != JobState::Interrupted || job.command.is_some() {
@@ -91,7 +92,8 @@ pub fn offer(
     let checkpoint = trace.checkpoint;
     let certain = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
     let position = device.position.map(|Position { x, y, z }| [x, y, z]);
-    let facts = Facts { trust: trust(&trace, device), position, start: trace.start };
+    let axes = machine.ebb.axes();
+    let facts = Facts { trust: trust(&trace, device), position, start: trace.start, axes };
     let reader: Box<dyn Read> = match source(store, job)? {
         Source::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
         Source::File(path) => Box::new(File::open(path).map_err(ResumeError::Unreadable)?),

@@ -13,9 +13,9 @@ use actix_web::{
 };
 use futures_util::stream;
 
-use super::{app::App, error::Problem, health::busy, jobs::job_id, settings::Target};
+use super::{app::App, error::Problem, health::busy, jobs::job_id};
 use crate::{
-    domain::{Job, Machine, Payload},
+    domain::{Job, Payload},
     store::jobs,
     toolpath,
 };
@@ -86,11 +86,7 @@ pub(super) async fn toolpath(
     let (job, _) = find(&app, &id)?;
     let payload = app.store.read(|connection| jobs::runs(connection, job.id))?;
     let store = app.store.clone();
-    let settings = app.settings();
-    let its = |target: &&Target| Some(&target.machine.name) == job.device.as_ref();
-    let machine = settings.targets.iter().find(its).map(|target| target.machine.clone());
-    let driver = job.driver.as_deref().unwrap_or_default();
-    let machine = machine.unwrap_or_else(|| Machine::unknown(driver));
+    let machine = app.settings().machine(&job);
     let preview = web::block(move || -> Result<_, Problem> {
         let unreadable = |error| Problem::Internal(format!("the file cannot be read: {error}"));
         match payload {

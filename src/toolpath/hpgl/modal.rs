@@ -27,7 +27,8 @@ pub struct Interpreter {
     at: [f64; 2],
     down: bool,
     relative: bool,
-    pen: u32,
+    /// The pen that the file has chosen.
+    pen: Option<u32>,
     corners: [f64; 4],
     scale: Option<Scale>,
     rotated: bool,
@@ -47,8 +48,7 @@ impl Default for Interpreter {
             at: [0.0; 2],
             down: false,
             relative: false,
-            // Cutters have no pens to choose from, and their files choose none.
-            pen: 1,
+            pen: None,
             corners: CORNERS,
             scale: None,
             rotated: false,
@@ -71,9 +71,35 @@ impl Follower for Interpreter {
 }
 
 impl Interpreter {
-    /// The pen that has been chosen; 0 is none.
+    /// The pen that draws; 0 is none. Cutters have none to choose from, and their files choose none.
     pub fn pen(&self) -> u32 {
-        self.pen
+        self.pen.unwrap_or(1)
+    }
+
+    /// The file has said which pen is to be taken.
+    pub(in crate::toolpath) fn was_chosen(&self) -> bool {
+        self.pen.is_some()
+    }
+
+    /// The pen touches the paper.
+    pub(in crate::toolpath) fn is_down(&self) -> bool {
+        self.down
+    }
+
+    /// Moves say how far, not where to.
+    pub(in crate::toolpath) fn is_relative(&self) -> bool {
+        self.relative
+    }
+
+    /// Where it is, in millimetres on the page.
+    pub(in crate::toolpath) fn position(&self) -> [f64; 3] {
+        self.on_page(self.at)
+    }
+
+    /// Where it is, as the file would say it.
+    pub(in crate::toolpath) fn in_its_units(&self) -> [f64; 2] {
+        let (factor, zero) = self.scale.map_or(([1.0; 2], [0.0; 2]), |it| (it.factor, it.zero));
+        [0, 1].map(|axis| (self.at[axis] - zero[axis]) / factor[axis])
     }
 
     /// Takes one instruction and adds its motion to `segments`. Returns something that a person
@@ -103,7 +129,7 @@ impl Interpreter {
                 self.relative = name == b"PR";
                 self.travel(&numbers, segments);
             }
-            b"SP" => self.pen = whole(numbers.first().copied().unwrap_or(0.0)),
+            b"SP" => self.pen = Some(whole(numbers.first().copied().unwrap_or(0.0))),
             b"IN" => *self = Self { at: self.at, ..Self::default() },
             b"DF" => (self.relative, self.scale) = (false, None),
             b"VS" => {
@@ -172,7 +198,7 @@ impl Interpreter {
             let [x, y, _] = self.on_page(it.centre);
             Arc::around(from, end, (0, 1), (x, y), it.clockwise)
         });
-        let draw = draw && self.pen > 0;
+        let draw = draw && self.pen() > 0;
         let length = arc.map_or((end[0] - from[0]).hypot(end[1] - from[1]), |arc| arc.length());
         // Travel is as fast as the machine can.
         let seconds = length / if draw { self.speed } else { SPEED_MM_PER_SECOND };

@@ -39,7 +39,7 @@ pub(super) fn strokes(station: &Station, driver: &str) -> Vec<Line> {
     joined(driver, moves)
 }
 
-fn drawn(driver: &str, drawing: &Drawing) -> Vec<Line> {
+pub(super) fn drawn(driver: &str, drawing: &Drawing) -> Vec<Line> {
     let moves = drawing.moves.iter();
     joined(driver, moves.map(|it| ([it.to[0], it.to[1]], it.to[2] <= 0.0, it.draw)))
 }
@@ -278,12 +278,12 @@ fn drawings_are_checked_for_plotters_without_a_station() {
 }
 
 /// So many strokes of 50 mm, a file that keeps a plotter busy for a while.
-fn many(count: u32) -> String {
+pub(super) fn many(count: u32) -> String {
     let line = |n: u32| format!("<path d='M10 {}H60'/>", f64::from(n) * 0.5 + 5.0);
     let body: String = (0..count).map(line).collect();
     format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' width='200mm' height='200mm' \
-         viewBox='0 0 200 200' fill='none' stroke='#000'>{body}</svg>"
+        "<svg xmlns='http://www.w3.org/2000/svg' width='200mm' height='180mm' \
+         viewBox='0 0 200 180' fill='none' stroke='#000'>{body}</svg>"
     )
 }
 
