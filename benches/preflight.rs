@@ -50,7 +50,13 @@ fn main() -> ExitCode {
         good &= ours >= LEAST_MB && grown < MOST_GROWTH;
     }
     let bytes = strokes().repeat(BYTES / strokes().len());
-    let facts = Facts { trust: Trust::Certain, position: None, start: None, axes: Axes::default() };
+    let facts = Facts {
+        trust: Trust::Certain,
+        position: None,
+        start: None,
+        axes: Axes::default(),
+        stops: Vec::new(),
+    };
     let plan = rate(bytes.as_bytes(), |bytes| {
         let plan = toolpath::plan_resume(bytes, Dialect::Gcode, u64::MAX, &facts);
         plan.expect("memory can be read").skip_lines

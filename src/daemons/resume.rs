@@ -93,7 +93,8 @@ pub fn offer(
     let certain = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
     let position = device.position.map(|Position { x, y, z }| [x, y, z]);
     let axes = machine.ebb.axes();
-    let facts = Facts { trust: trust(&trace, device), position, start: trace.start, axes };
+    let stops = stops(job).iter().map(|stop| stop.line).collect();
+    let facts = Facts { trust: trust(&trace, device), position, start: trace.start, axes, stops };
     let reader: Box<dyn Read> = match source(store, job)? {
         Source::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
         Source::File(path) => Box::new(File::open(path).map_err(ResumeError::Unreadable)?),

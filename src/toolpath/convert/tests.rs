@@ -98,7 +98,7 @@ fn a_layer_that_asks_for_it_waits_even_if_it_is_the_first() {
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9' \
          xmlns:inkscape='http://www.inkscape.org/namespaces/inkscape'>{}{}</svg>",
         layer("! thick", 2),
-        layer("thin", 4)
+        layer("thin", 4) + &layer("% notes", 6)
     );
     let never = PlotOptions { stop_between_layers: false, ..PlotOptions::default() };
     let stops = stops_of(&Machine::unknown("grbl"), &text, &never);

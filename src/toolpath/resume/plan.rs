@@ -23,6 +23,8 @@ pub struct Facts {
     pub start: Option<[f64; 3]>,
     /// What its steps mean if it is an EBB plotter.
     pub axes: Axes,
+    /// The lines of the file before which a person is asked.
+    pub stops: Vec<u64>,
 }
 
 /// Whether a machine is where it says it is.
@@ -101,7 +103,7 @@ pub fn plan_resume(
         Dialect::Hpgl => return Ok(plotters::hpgl(reader, certain, facts)?),
         Dialect::Lines => return Err(ResumeError::Unknown),
     }
-    let scan = scan(reader, dialect, certain)?;
+    let scan = scan(reader, dialect, certain, &facts.stops)?;
     let redo_lines = scan.certain_lines.saturating_sub(scan.entry.skip);
     let mut warnings: Vec<String> = done_again(redo_lines).into_iter().collect();
     let entry = scan.entry.modal.started_at(facts.start);

@@ -98,7 +98,8 @@ fn plan<P: Pen>(
         pen.line(&line, &mut found);
         let (kind, is_certain) = (P::kind(&line), count <= certain);
         let draws = !pen.is_up() || found.segments.iter().any(|segment| segment.draw);
-        if !is_certain && (draws || kind == Kind::Other) {
+        let asks = kind == Kind::Other || facts.stops.contains(&number);
+        if !is_certain && (draws || asks) {
             break;
         }
         match kind {

@@ -15,6 +15,7 @@ pub(super) const SURE: Facts = Facts {
     position: None,
     start: None,
     axes: Axes { steps_per_mm: 80.0, height: None },
+    stops: Vec::new(),
 };
 
 fn plan(text: &str, certain: u64) -> ResumePlan {
@@ -63,6 +64,10 @@ fn a_stop_for_a_person_is_not_skipped() {
     let text = "G21 G90 F600\nG0 Z5\nG1 Z0\nG1 X20\nG0 Z5\nM0 (red pen)\nG0 X30\nG1 Z0\nG1 X40\n";
     let plan = plan(text, 5);
     assert_eq!((plan.from_line, plan.skip_lines), (Some(6), 5));
+    // Nor is one that only the job knows of: a layer begins with line 7.
+    let stops = vec![7];
+    let layer = plan_resume(text.as_bytes(), Dialect::Gcode, 6, &Facts { stops, ..SURE }).unwrap();
+    assert_eq!(layer.from_line, Some(7));
     // Once it is certain that it was there, it is done.
     assert_eq!(self::plan(text, 6).from_line, Some(8));
 }

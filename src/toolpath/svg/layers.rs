@@ -41,6 +41,12 @@ pub(super) fn is_layer(node: Node<'_, '_>) -> bool {
     node.attribute((INKSCAPE, "groupmode")) == Some("layer")
 }
 
+/// True if the layer is only for people: drawing programs for plotters have it that one whose name
+/// begins with `%` is not drawn.
+pub(super) fn is_note(node: Node<'_, '_>) -> bool {
+    node.attribute((INKSCAPE, "label")).is_some_and(|label| label.trim_start().starts_with('%'))
+}
+
 impl Layers {
     /// `grouped`: the file has layers of its own.
     pub(super) fn new(grouped: bool) -> Self {

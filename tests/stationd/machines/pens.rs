@@ -7,7 +7,7 @@ use super::{
     plotters::{Line, assert_drawn, strokes, with_pen},
     submit,
 };
-use crate::support::{Builder, Station};
+use crate::support::{Builder, Station, eventually};
 
 /// Three layers of a line each; the sheet is 100 mm high.
 const THREE: &str = "<svg xmlns='http://www.w3.org/2000/svg' \
@@ -43,6 +43,15 @@ fn await_stop(station: &Station, id: &str, message: &str) {
     await_device(station, "pen", "paused");
 }
 
+/// Waits until it stands at a further stop.
+#[track_caller]
+fn await_error(station: &Station, id: &str, message: &str) {
+    eventually(&format!("it stops at {message}"), || {
+        let job = station.job(id);
+        (job["state"] == "PAUSED" && job["error"] == message).then_some(())
+    });
+}
+
 #[track_caller]
 fn assert_layers(station: &Station, driver: &str, layers: &[usize]) {
     // Z of a GRBL machine goes down to draw, which is a stroke of no length.
@@ -66,10 +75,7 @@ fn a_person_changes_the_pen_before_each_further_layer() {
         assert_eq!(messages, [RED, BLUE]);
         station.cli(["job", "resume", &id]).exited(0);
         let path = format!("/api/v1/events?resource=job:{id}&type=job_state_change&limit=100");
-        super::eventually("it stops again", || {
-            let job = station.job(&id);
-            (job["state"] == "PAUSED" && job["error"] == BLUE).then_some(())
-        });
+        await_error(&station, &id, BLUE);
         assert_layers(&station, driver, &[0, 1]);
         station.act(&id, "resume").expect(200);
         let job = station.await_job(&id, "COMPLETED");
@@ -94,10 +100,7 @@ fn a_layer_that_is_skipped_leaves_the_others_where_they_are() {
         let id = submit(&station, "", THREE);
         await_stop(&station, &id, RED);
         station.cli(["job", "skip", &id]).exited(0);
-        super::eventually("it stops again", || {
-            let job = station.job(&id);
-            (job["state"] == "PAUSED" && job["error"] == BLUE).then_some(())
-        });
+        await_error(&station, &id, BLUE);
         station.act(&id, "resume").expect(200);
         station.await_job(&id, "COMPLETED");
         assert_layers(&station, driver, &[0, 2]);
@@ -106,10 +109,7 @@ fn a_layer_that_is_skipped_leaves_the_others_where_they_are() {
         let id = submit(&station, "", THREE);
         await_stop(&station, &id, RED);
         station.act(&id, "skip").expect(200);
-        super::eventually("it stops again", || {
-            let job = station.job(&id);
-            (job["state"] == "PAUSED" && job["error"] == BLUE).then_some(())
-        });
+        await_error(&station, &id, BLUE);
         station.act(&id, "skip").expect(200);
         station.await_job(&id, "COMPLETED");
         let both = lines(driver, &[0, 2, 0]);
@@ -127,6 +127,43 @@ fn a_job_is_cancelled_where_a_pen_is_changed() {
         await_device(&station, "pen", "idle");
         assert_layers(&station, driver, &[0]);
     }
+}
+
+#[test]
+fn a_job_that_was_interrupted_at_a_stop_asks_again() {
+    for driver in DRIVERS {
+        let mut station = pen(driver).start();
+        let id = submit(&station, "", THREE);
+        await_stop(&station, &id, RED);
+        assert_eq!(station.stop(), 0);
+        station.again();
+        assert_eq!(station.job(&id)["state"], "INTERRUPTED");
+        await_device(&station, "pen", "idle");
+        station.cli(["device", "home", "pen"]).exited(0);
+        await_device(&station, "pen", "idle");
+        station.cli(["job", "resume", &id, "--yes"]).exited(0);
+        await_stop(&station, &id, RED);
+        assert_eq!(strokes(&station, driver), [] as [Line; 0], "a new machine, still clean");
+        station.act(&id, "resume").expect(200);
+        await_error(&station, &id, BLUE);
+        station.act(&id, "resume").expect(200);
+        station.await_job(&id, "COMPLETED");
+        assert_layers(&station, driver, &[1, 2]);
+    }
+}
+
+#[test]
+fn a_pen_that_hpgl_chooses_is_put_in_by_a_person() {
+    let station = pen("hpgl").start();
+    let file = "IN;SP1;PU400,400;PD1200,400;PU;SP2;PU400,800;PD1200,800;PU;SP0;";
+    let id = submit(&station, "", file);
+    await_stop(&station, &id, "put pen 2 into the holder");
+    station.act(&id, "skip").refused(409);
+    assert_drawn(&strokes(&station, "hpgl"), &[vec![[10.0, 10.0], [30.0, 10.0]]], 0.03);
+    station.act(&id, "resume").expect(200);
+    station.await_job(&id, "COMPLETED");
+    let both = [vec![[10.0, 10.0], [30.0, 10.0]], vec![[10.0, 20.0], [30.0, 20.0]]];
+    assert_drawn(&strokes(&station, "hpgl"), &both, 0.03);
 }
 
 #[test]

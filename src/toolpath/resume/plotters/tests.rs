@@ -130,6 +130,16 @@ fn hpgl_has_its_settings_its_pen_and_its_place_again() {
 }
 
 #[test]
+fn a_person_is_asked_again_for_a_layer_that_may_not_have_begun() {
+    let text = "SP,1,200\nSP,0,200\nSM,500,400,0\nSP,1,200\nHM,4000\nSM,500,800,0\nSP,0,200\n\
+        SM,500,400,0\nSP,1,200\n";
+    let facts = Facts { stops: vec![6], ..SURE };
+    let from =
+        |certain| plan_resume(text.as_bytes(), Dialect::Ebb, certain, &facts).unwrap().from_line;
+    assert_eq!((from(3), from(5), from(6)), (Some(6), Some(6), Some(7)));
+}
+
+#[test]
 fn what_a_plotter_writes_is_not_left_out() {
     let text = "IN;SP1;PU100,100;LBhello\u{3}PU;SP0;";
     assert_eq!(plan_of(Dialect::Hpgl, text, 3).from_line, Some(4));
