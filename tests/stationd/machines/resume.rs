@@ -187,8 +187,8 @@ fn a_plotter_goes_on_with_the_stroke_that_was_under_way() {
                 (point[0] - x).abs() < 0.03 && (point[1] - y).abs() < 0.03
             };
             let ends = |line: &&Vec<[f64; 2]>| {
-                let (first, last) = (&line[0], &line[line.len() - 1]);
-                (at(10.0, first) && at(60.0, last)) || (at(60.0, first) && at(10.0, last))
+                let (begin, end) = (&line[0], &line[line.len() - 1]);
+                (at(10.0, begin) && at(60.0, end)) || (at(60.0, begin) && at(10.0, end))
             };
             strokes.iter().filter(ends).count()
         };
