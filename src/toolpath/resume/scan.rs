@@ -72,8 +72,9 @@ pub(super) fn scan(
         follower.line(&line, &mut found);
         let modal = follower.modal;
         let uncertain = count > certain;
-        if uncertain && (is_barrier(&found) || stops.contains(&number)) {
-            if !travelling {
+        let asks = stops.contains(&number);
+        if uncertain && (is_barrier(&found) || asks) {
+            if !travelling || (asks && is_up(&before.modal)) {
                 scan.entry = before;
             }
             return Ok(scan.with(&modal));
