@@ -61,7 +61,8 @@ impl Follower for Interpreter {
     fn line(&mut self, text: &[u8], found: &mut Found) {
         let down = self.down;
         if let Some(warning) = self.instruction(text, &mut found.segments) {
-            found.note(Light::Amber, "hpgl", warning);
+            let text = format!("the picture and the bounds may be off: {warning}");
+            found.note(Light::Amber, "hpgl", text);
         }
         // A pen is lifted, lowered and changed at a standstill.
         let change = if text.starts_with(b"SP") { CHANGE_SECONDS } else { 0.0 };
