@@ -226,7 +226,7 @@ fn planning() -> Duration {
         [150.0 + turn * 0.5 * turn.cos(), 105.0 + turn * 0.5 * turn.sin()]
     };
     let strokes = vec![(0..=SEGMENTS).map(point).collect()];
-    let layers = vec![Layer { name: "spiral".to_owned(), colour: None, strokes }];
+    let layers = vec![Layer { name: "spiral".to_owned(), colour: None, stop: false, strokes }];
     let drawing = Drawing { layers, size: Some([300.0, 218.0]), warnings: Vec::new() };
     let mut out = Vec::new();
     let start = Instant::now();

@@ -8,7 +8,7 @@ use std::{fmt::Write as _, fs, process::ExitCode};
 
 use stationd::{
     domain::{Envelope, Machine, Motion},
-    toolpath::{self, Dialect, Facts, Next, Splitter, Trust},
+    toolpath::{self, Dialect, Facts, Next, Splitter, Trust, plan::Axes},
 };
 
 const ROUNDS: usize = 5;
@@ -50,7 +50,13 @@ fn main() -> ExitCode {
         good &= ours >= LEAST_MB && grown < MOST_GROWTH;
     }
     let bytes = strokes().repeat(BYTES / strokes().len());
-    let facts = Facts { trust: Trust::Certain, position: None, start: None };
+    let facts = Facts {
+        trust: Trust::Certain,
+        position: None,
+        start: None,
+        axes: Axes::default(),
+        stops: Vec::new(),
+    };
     let plan = rate(bytes.as_bytes(), |bytes| {
         let plan = toolpath::plan_resume(bytes, Dialect::Gcode, u64::MAX, &facts);
         plan.expect("memory can be read").skip_lines

@@ -11,7 +11,7 @@ use std::{fmt::Write as _, process::ExitCode, time::Duration};
 use nix::time::{ClockId, clock_gettime};
 
 use stationd::{
-    domain::PlotOptions,
+    domain::{Machine, PlotOptions},
     toolpath::{FileKind, convert, emit, optimise, svg},
 };
 
@@ -54,7 +54,8 @@ fn measure(name: &str, text: &str) -> bool {
         write.push(time(|| assert!(emit::gcode(&drawing, &options, &mut bytes).is_ok())));
         lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         whole.push(time(|| {
-            let program = convert(FileKind::Svg, "grbl", text.as_bytes(), &options);
+            let program =
+                convert(FileKind::Svg, &Machine::unknown("grbl"), text.as_bytes(), &options);
             assert!(program.is_ok());
         }));
     }

@@ -111,12 +111,11 @@ fn analysed(
     let Some(kind) = kind.filter(|kind| kind.is_converted_for(&machine.driver)) else {
         return Ok(toolpath::analyse(file, machines).map_err(unreadable)?.0);
     };
-    let program = toolpath::convert(kind, &machine.driver, file, plot);
+    let program = toolpath::convert(kind, machine, file, plot);
     let program = program.map_err(|error| Failure::Failed(error.to_string()))?.unwrap_or_default();
     let (mut analysis, _) =
         toolpath::analyse(program.bytes.as_slice(), machines).map_err(unreadable)?;
-    analysis.warnings.splice(..0, program.warnings);
-    analysis.layers = program.layers;
+    program.tell(&mut analysis);
     Ok(analysis)
 }
 
@@ -157,7 +156,10 @@ fn machine(
         let message = format!("machines of the driver {} do not take such files", machine.driver);
         return Err(Failure::Usage(message));
     }
-    machine.envelope = args.envelope.map(|Reach(envelope)| envelope).or(machine.envelope);
+    if let Some(Reach(envelope)) = args.envelope {
+        machine.ebb.bed_height = Some(envelope.y);
+        machine.envelope = Some(envelope);
+    }
     Ok((machine, plot))
 }
 

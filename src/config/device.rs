@@ -55,6 +55,11 @@ impl DeviceConfig {
             motion: self.motion(),
             deny: self.deny.clone(),
             allow: self.allow.clone(),
+            ebb: self.ebb.options(self.envelope),
+            pens: match self.driver.as_str() {
+                "hpgl" if !self.hpgl.single_pen => self.hpgl.pens,
+                _ => 1,
+            },
         }
     }
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::domain::{EbbOptions, Envelope, Machine};
+
 /// How an HP-GL plotter is driven.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HpglConfig {
     /// How it is kept from losing bytes.
@@ -14,6 +16,15 @@ pub struct HpglConfig {
     pub buffer: Option<usize>,
     /// True if a person changes the pen.
     pub single_pen: bool,
+    /// How many its carousel holds otherwise.
+    pub pens: u32,
+}
+
+impl Default for HpglConfig {
+    fn default() -> Self {
+        let handshake = HpglHandshake::default();
+        Self { handshake, buffer: None, single_pen: false, pens: Machine::HPGL_PENS }
+    }
 }
 
 /// How a plotter is kept from losing bytes.
@@ -53,6 +64,28 @@ pub struct EbbConfig {
     pub steps_per_mm: f64,
     /// Whether the machine's own Y goes down the sheet.
     pub y_down: bool,
+}
+
+impl EbbConfig {
+    /// How a plotter with this envelope draws.
+    pub fn options(&self, envelope: Option<Envelope>) -> EbbOptions {
+        // A minute is beyond what any pen takes.
+        let milliseconds =
+            |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX).min(60_000);
+        EbbOptions {
+            pen_up: self.pen_up,
+            pen_down: self.pen_down,
+            raise_ms: milliseconds(self.raise),
+            lower_ms: milliseconds(self.lower),
+            speed_down_mm_s: self.speed_down,
+            speed_up_mm_s: self.speed_up,
+            acceleration: self.acceleration,
+            junction_deviation: self.junction_deviation,
+            steps_per_mm: self.steps_per_mm,
+            y_down: self.y_down,
+            bed_height: envelope.map(|envelope| envelope.y),
+        }
+    }
 }
 
 impl Default for EbbConfig {

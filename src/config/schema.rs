@@ -332,6 +332,7 @@ pub(super) const DEVICE: &[Key] = &[
             one("handshake", Form::Word(&["poll", "xonxoff", "rtscts"]), "poll"),
             one("buffer", count(64, 1 << 20), "null"),
             one("single_pen", Form::Flag, "false"),
+            one("pens", count(1, 64), "6"),
         ],
     ),
     section(
@@ -343,6 +344,7 @@ pub(super) const DEVICE: &[Key] = &[
             one("feed_mm_per_min", Form::Real { min: 1.0, max: 1e6 }, "1500"),
             lines("pen_up", "[G0 Z5]"),
             lines("pen_down", "[G1 Z0 F600]"),
+            one("stop_between_layers", Form::Flag, "true"),
         ],
     ),
 ];

@@ -18,7 +18,7 @@ use thiserror::Error;
 use super::device_manager::{Trace, trace};
 pub use super::stops::stops;
 use crate::{
-    domain::{Axes, Device, DeviceStatus, Job, JobState, Payload, Position, Timestamp},
+    domain::{Axes, Device, DeviceStatus, Job, JobState, Machine, Payload, Position, Timestamp},
     link::{Checkpoint, Source},
     store::{Store, StoreError, jobs},
     toolpath::{
@@ -81,11 +81,12 @@ pub fn source(store: &Store, job: &Job) -> Result<Source, StoreError> {
     }
 }
 
-/// How the job would go on. Reads its file up to where it was interrupted: blocks.
+/// How the job would go on; `machine` is its device as it is configured. Reads its file up to where it was interrupted: blocks.
 pub fn offer(
     store: &Store,
     jobs: &Path,
     device: Option<&Device>,
+    machine: &Machine,
     job: &Job,
 ) -> Result<Offer, NoOffer> {
     if job.state != JobState::Interrupted || job.command.is_some() {
@@ -99,7 +100,9 @@ pub fn offer(
     let executed = checkpoint.lines_acknowledged.saturating_sub(checkpoint.planner_lines);
     let (certain, trust) = ran_on(&trace, device, &source, dialect)?
         .map_or_else(|| (executed, trust(&trace, device)), |lines| (lines, Trust::Certain));
-    let facts = Facts { trust, position, start: trace.start };
+    let axes = machine.ebb.axes();
+    let stops = stops(job).iter().map(|stop| stop.line).collect();
+    let facts = Facts { trust, position, start: trace.start, axes, stops };
     let plan = plan_resume(open(&source)?, dialect, certain, &facts)?;
     let total = job.lines_total.unwrap_or(plan.skip_lines);
     Ok(Offer {

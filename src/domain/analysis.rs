@@ -33,7 +33,7 @@ pub struct Analysis {
     /// How often the tool is lifted off its work.
     #[serde(default)]
     pub pen_lifts: u64,
-    /// Where the file itself stops and waits for a person.
+    /// Where it stops and waits for a person.
     #[serde(default)]
     pub stops: Vec<Stop>,
     /// Where the layers of a drawing begin, in the order in which they are drawn; none if the file
@@ -140,7 +140,7 @@ pub struct DeviceVerdict {
     pub problems: Vec<Finding>,
 }
 
-/// Where a file stops and waits for a person.
+/// Where a job stops and waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// The line of the file, from 1.
@@ -150,6 +150,9 @@ pub struct Stop {
     /// The line does nothing else.
     #[serde(default)]
     pub alone: bool,
+    /// A layer of a drawing begins with the line, and the pen is changed before.
+    #[serde(default)]
+    pub layer: bool,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A machine as far as its files are concerned.
 
-use super::{Envelope, Motion};
+use super::{EbbOptions, Envelope, Motion};
 
 /// A machine that a file may run on.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,9 +17,16 @@ pub struct Machine {
     pub deny: Vec<String>,
     /// Commands that it is given although they are usually denied.
     pub allow: Vec<String>,
+    /// How it draws if it is an EBB plotter.
+    pub ebb: EbbOptions,
+    /// How many pens it changes without a person; 1 is none.
+    pub pens: u32,
 }
 
 impl Machine {
+    /// What the carousel of an HP 7475A holds.
+    pub const HPGL_PENS: u32 = 6;
+
     /// A machine of this driver of which nothing else is known.
     pub fn unknown(driver: &str) -> Self {
         Self {
@@ -29,6 +36,8 @@ impl Machine {
             motion: Motion::usual(driver, false),
             deny: Vec::new(),
             allow: Vec::new(),
+            ebb: EbbOptions::default(),
+            pens: if driver == "hpgl" { Self::HPGL_PENS } else { 1 },
         }
     }
 }

@@ -51,7 +51,7 @@ pub use motion::Motion;
 pub use name::same_name;
 pub use needed::{Needed, On};
 pub use plan::{Edge, Misfit, Node, Plan, did_you_mean, nearest_name};
-pub use plot::PlotOptions;
+pub use plot::{EbbOptions, PlotOptions};
 pub use program::{
     Condition, Dependency, HealthCheck, Limits, OnDependencyRestart, OutputRules, Probe, Program,
     Readiness, RestartMode,

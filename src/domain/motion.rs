@@ -41,9 +41,28 @@ impl Motion {
         max_feed: [18_000.0, 18_000.0, 300.0],
     };
 
+    /// An EBB plotter: its commands themselves say how long they take.
+    pub const AS_TOLD: Self = Self {
+        acceleration: [f64::INFINITY; 3],
+        junction_deviation: 0.01,
+        rapid: [1e9; 3],
+        max_feed: [1e9; 3],
+    };
+
+    /// A pen plotter as the HP 7475A: 38.1 cm/s and 2 g.
+    pub const HPGL: Self = Self {
+        acceleration: [19_600.0; 3],
+        junction_deviation: 0.01,
+        rapid: [22_860.0; 3],
+        max_feed: [22_860.0; 3],
+    };
+
     /// What a machine of this driver has if nothing is known of it.
     pub fn usual(driver: &str, simulated: bool) -> Self {
         match driver {
+            "ebb" => Self::AS_TOLD,
+            "hpgl" if simulated => Self { acceleration: [f64::INFINITY; 3], ..Self::HPGL },
+            "hpgl" => Self::HPGL,
             _ if simulated => Self::SIMULATED,
             "marlin" => Self::MARLIN,
             _ => Self::GRBL,

@@ -21,8 +21,7 @@ pub use grbl::Grbl;
 pub use hpgl::{Handshake, Hpgl, HpglOptions};
 pub use outcome::{End, Halt, Refused};
 
-pub use crate::toolpath::plan::EbbOptions;
-
+pub use crate::domain::EbbOptions;
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.

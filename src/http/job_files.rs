@@ -17,7 +17,7 @@ use super::{app::App, error::Problem, health::busy, jobs::job_id};
 use crate::{
     domain::{Job, Payload},
     store::jobs,
-    toolpath::{self, Dialect},
+    toolpath,
 };
 
 /// Bytes read from a stored file at a time.
@@ -86,13 +86,13 @@ pub(super) async fn toolpath(
     let (job, _) = find(&app, &id)?;
     let payload = app.store.read(|connection| jobs::runs(connection, job.id))?;
     let store = app.store.clone();
-    let dialect = Dialect::of(job.driver.as_deref().unwrap_or_default());
+    let machine = app.settings().machine(&job);
     let preview = web::block(move || -> Result<_, Problem> {
         let unreadable = |error| Problem::Internal(format!("the file cannot be read: {error}"));
         match payload {
-            Payload::Inline(bytes) => toolpath::preview(Cursor::new(bytes), dialect, POINTS),
+            Payload::Inline(bytes) => toolpath::preview(Cursor::new(bytes), &machine, POINTS),
             Payload::Stored { sha256, .. } => {
-                toolpath::preview(store.files().open(&sha256)?, dialect, POINTS)
+                toolpath::preview(store.files().open(&sha256)?, &machine, POINTS)
             }
             Payload::Command(_) => return Err(no_file(&job)),
         }

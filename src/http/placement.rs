@@ -61,7 +61,12 @@ pub(super) fn place(
         let its = &target.machine.driver;
         takes(its) && driver.is_none_or(|it| it.eq_ignore_ascii_case(its))
     };
-    let fitting: Vec<&Target> = targets.iter().filter(fits).collect();
+    let mut fitting: Vec<&Target> = targets.iter().filter(fits).collect();
+    // Those that take it as it is come first; that it is drawn by others has to be said.
+    let as_it_is = |target: &&Target| !kind.is_converted_for(&target.machine.driver);
+    if fitting.iter().any(as_it_is) {
+        fitting.retain(as_it_is);
+    }
     let Some(first) = fitting.first() else {
         let (field, with) = match driver {
             Some(driver) => ("driver", format!(" with the driver {driver}")),
@@ -137,6 +142,12 @@ mod tests {
         let first = (Some("a".to_owned()), "grbl".to_owned(), false);
         assert_eq!(on(FileKind::Svg, &targets).ok(), Some(first.clone()));
         assert_eq!(on(FileKind::Hpgl, &targets).ok(), Some(first));
+        let both = [target("p", "ebb", false), target("a", "grbl", false)];
+        let on_grbl = on(FileKind::Gcode, &both).ok();
+        assert_eq!(on_grbl, Some((None, "grbl".to_owned(), false)), "its own language comes first");
+        let on_ebb = on(FileKind::Gcode, &both[..1]).ok();
+        assert_eq!(on_ebb, Some((Some("p".to_owned()), "ebb".to_owned(), false)));
+        assert!(on(FileKind::Svg, &both).is_err(), "it is a drawing to either");
         let plotters = [target("p", "hpgl", false), target("q", "hpgl", false)];
         let open = (None, "hpgl".to_owned(), false);
         assert_eq!(on(FileKind::Hpgl, &plotters).ok(), Some(open));
@@ -150,13 +161,14 @@ mod tests {
         let targets = [target("pen", "ebb", false), target("mill", "grbl", false)];
         for (device, driver, word) in [
             (Some("none"), None, "pen, mill"),
-            (Some("pen"), None, "does not take gcode"),
             (Some("mill"), Some("ebb"), "has the driver grbl"),
-            (None, Some("ebb"), "with the driver ebb"),
+            (None, Some("hpgl"), "with the driver hpgl"),
         ] {
             let refusal = found(device, driver, &targets).unwrap_err();
             assert!(refusal.contains(word), "{refusal}");
         }
+        let refusal = place(FileKind::Ebb, Some("mill"), None, &targets).unwrap_err().to_string();
+        assert!(refusal.contains("device \"mill\" (grbl) does not take ebb files"), "{refusal}");
         assert!(found(None, None, &[]).is_err());
     }
 }

@@ -9,9 +9,9 @@ use actix_web::web;
 
 use super::{app::App, error::Problem, health::busy, intake::Arrived};
 use crate::{
-    domain::{Analysis, LayerStart, Machine, Payload, PlotOptions},
+    domain::{Analysis, Machine, Payload, PlotOptions},
     store::Store,
-    toolpath::{self, ConvertError, FileKind},
+    toolpath::{self, ConvertError, FileKind, Program},
 };
 
 /// A file that is ready to become a job.
@@ -37,52 +37,48 @@ pub(super) async fn prepare(
     plot: PlotOptions,
 ) -> Result<Prepared, Problem> {
     let Arrived { payload, kind } = arrived;
-    let driver = machines.first().map(|machine| machine.driver.clone()).unwrap_or_default();
-    let converted = kind.is_converted_for(&driver);
-    if !converted && matches!(payload, Payload::Inline(_)) {
+    let converted = machines.first().filter(|machine| kind.is_converted_for(&machine.driver));
+    let converted = converted.cloned();
+    if converted.is_none() && matches!(payload, Payload::Inline(_)) {
         let analysis = analysed(&app.store, &payload, &machines)?;
         return Ok(Prepared { payload, program: None, analysis });
     }
     let store = app.store.clone();
     let limit = app.settings().max_file_size;
     web::block(move || {
-        if !converted {
+        let Some(machine) = converted else {
             let analysis = analysed(&store, &payload, &machines)?;
             return Ok(Prepared { payload, program: None, analysis });
-        }
-        let (program, layers, mut warnings) =
-            program(&store, &payload, kind, &driver, &plot, limit)?;
+        };
+        let (converted, program) = program(&store, &payload, kind, &machine, &plot, limit)?;
         let mut analysis = analysed(&store, &program, &machines)?;
-        warnings.append(&mut analysis.warnings);
-        let analysis = Analysis { warnings, layers, ..analysis };
+        converted.tell(&mut analysis);
         Ok(Prepared { payload, program: Some(program), analysis })
     })
     .await
     .map_err(busy)?
 }
 
-type Converted = (Payload, Vec<LayerStart>, Vec<String>);
-
 fn program(
     store: &Store,
     payload: &Payload,
     kind: FileKind,
-    driver: &str,
+    machine: &Machine,
     plot: &PlotOptions,
     limit: u64,
-) -> Result<Converted, Problem> {
+) -> Result<(Program, Payload), Problem> {
     let _one_at_a_time = CONVERTING.lock().unwrap_or_else(PoisonError::into_inner);
-    let converted = toolpath::convert(kind, driver, open(store, payload)?, plot);
+    let converted = toolpath::convert(kind, machine, open(store, payload)?, plot);
     let converted = converted.map_err(|error| match error {
         ConvertError::Io(error) => unreadable(&error),
         error => Problem::field("file", error),
     })?;
-    let Some(program) = converted else {
+    let Some(mut program) = converted else {
         return Err(Problem::Internal("the file needs no converting".to_owned()));
     };
     let mut intake = store.files().intake(limit);
-    intake.write(&program.bytes)?;
-    Ok((intake.finish()?, program.layers, program.warnings))
+    intake.write(&std::mem::take(&mut program.bytes))?;
+    Ok((program, intake.finish()?))
 }
 
 fn analysed(store: &Store, payload: &Payload, machines: &[Machine]) -> Result<Analysis, Problem> {

@@ -111,7 +111,8 @@ async fn offer(app: &web::Data<App>, id: JobId) -> Result<(Job, Device, Offer), 
         let job = app.store.read(|connection| jobs::get(connection, id))?;
         let device = job.device.as_deref().and_then(|name| app.board.device(name));
         let jobs_dir = app.settings().jobs_dir.clone();
-        let offer = resume::offer(&app.store, &jobs_dir, device.as_ref(), &job)?;
+        let machine = app.settings().machine(&job);
+        let offer = resume::offer(&app.store, &jobs_dir, device.as_ref(), &machine, &job)?;
         let device = device.ok_or(NoOffer::NoMachine)?;
         Ok((job, device, offer))
     });

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Config, DeviceConfig},
-    domain::{Machine, PlotOptions},
+    domain::{Job, Machine, PlotOptions},
 };
 
 /// A machine that jobs can be for.
@@ -62,6 +62,15 @@ pub struct Settings {
     pub audit: bool,
     /// Log refused requests.
     pub security_events: bool,
+}
+
+impl Settings {
+    /// The machine of a job as it is configured, or one of which only the driver is known.
+    pub fn machine(&self, job: &Job) -> Machine {
+        let its = |target: &&Target| Some(&target.machine.name) == job.device.as_ref();
+        let found = self.targets.iter().find(its).map(|target| target.machine.clone());
+        found.unwrap_or_else(|| Machine::unknown(job.driver.as_deref().unwrap_or_default()))
+    }
 }
 
 impl From<&Config> for Settings {

@@ -12,7 +12,7 @@ use std::{
 
 use super::*;
 use crate::{
-    domain::{DeviceStatus, JobId},
+    domain::{DeviceStatus, JobId, Machine},
     toolpath,
 };
 
@@ -132,7 +132,7 @@ fn a_file_is_drawn_through_a_real_terminal() {
     assert_eq!((checkpoint.lines_acknowledged, checkpoint.lines_sent), (lines, lines));
     let drawing = station.link.drawing().unwrap();
     assert_eq!((drawing.overflows, drawing.total), (0, 2001));
-    let picture = toolpath::preview(text.as_bytes(), toolpath::Dialect::Gcode, 10_000).unwrap();
+    let picture = toolpath::preview(text.as_bytes(), &Machine::unknown("grbl"), 10_000).unwrap();
     for (index, drawn) in drawing.moves.iter().enumerate() {
         let wanted = &picture.points[2 * index + 2..2 * index + 4];
         let off = (drawn.to[0] - wanted[0]).hypot(drawn.to[1] - wanted[1]);

@@ -6,7 +6,7 @@ use crate::{
     config::{Config, DeviceConfig, EbbConfig, HpglConfig, HpglHandshake, Place, Problem},
     daemons::device_manager::Configured,
     domain::{Envelope, PlotOptions, same_name},
-    drivers::{self, EbbOptions, Handshake, HpglOptions, Plotter},
+    drivers::{self, Handshake, HpglOptions, Plotter},
     link::{LinkOptions, SimulatorOptions},
 };
 
@@ -61,23 +61,8 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
 
 /// What only plotters need.
 fn plotter(device: &DeviceConfig) -> Plotter {
-    let EbbConfig { pen_up, pen_down, acceleration, junction_deviation, .. } = device.ebb;
-    let EbbConfig { steps_per_mm, y_down, .. } = device.ebb;
-    let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
     Plotter {
-        ebb: EbbOptions {
-            pen_up,
-            pen_down,
-            raise_ms: milliseconds(device.ebb.raise).min(60_000),
-            lower_ms: milliseconds(device.ebb.lower).min(60_000),
-            speed_down_mm_s: device.ebb.speed_down,
-            speed_up_mm_s: device.ebb.speed_up,
-            acceleration,
-            junction_deviation,
-            steps_per_mm,
-            y_down,
-            bed_height: device.envelope.map(|envelope| envelope.y),
-        },
+        ebb: device.ebb.options(device.envelope),
         hpgl: HpglOptions {
             handshake: match device.hpgl.handshake {
                 HpglHandshake::Poll => Handshake::Poll,

@@ -10,6 +10,7 @@ use super::{
     findings::Findings,
     gcode::Segment,
     pass::Pass,
+    plan::Axes,
     planner::{Planner, Settled},
     suit::Suit,
 };
@@ -57,14 +58,18 @@ impl<'a> Sum<'a> {
     fn new(machines: &'a [Machine]) -> Self {
         let first = machines.first();
         let dialect = first.map_or_else(Dialect::default, |it| Dialect::of(&it.driver));
-        let motion = first.map_or(Motion::GRBL, |machine| machine.motion);
+        let axes = first.map_or_else(Axes::default, |machine| machine.ebb.axes());
+        let motion = match dialect {
+            Dialect::Ebb => Motion::AS_TOLD,
+            _ => first.map_or(Motion::GRBL, |machine| machine.motion),
+        };
         let suits: Vec<Suit<'_>> = machines.iter().map(Suit::new).collect();
         let mut watch: Vec<String> = suits.iter().flat_map(|it| it.denied.clone()).collect();
         watch.sort();
         watch.dedup();
         Self {
             dialect,
-            follower: dialect.follower(&watch),
+            follower: dialect.follower(axes, &watch),
             found: Found::default(),
             analysis: Analysis::default(),
             findings: Findings::default(),
@@ -148,7 +153,7 @@ impl<'a> Sum<'a> {
         let message = self.follower.message(raw).or_else(|| self.follower.message(before));
         let message = message.unwrap_or_else(|| what.into_owned());
         let alone = !self.found.more;
-        self.analysis.stops.push(Stop { line, message, alone });
+        self.analysis.stops.push(Stop { line, message, alone, layer: false });
     }
 
     fn end(mut self) -> (Analysis, Estimate) {

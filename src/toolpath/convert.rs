@@ -7,10 +7,10 @@ use thiserror::Error;
 use super::{
     Drawing, FileKind, emit,
     hpgl::{self, HpglError},
-    optimise,
+    optimise, plan,
     svg::{self, SvgError},
 };
-use crate::domain::{LayerStart, PlotOptions};
+use crate::domain::{Analysis, LayerStart, Machine, PlotOptions, Stop};
 
 /// What goes to a machine instead of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +19,20 @@ pub struct Program {
     pub bytes: Vec<u8>,
     /// Where layers begin.
     pub layers: Vec<LayerStart>,
+    /// Where a person changes the pen.
+    pub stops: Vec<Stop>,
     /// What a person should know.
     pub warnings: Vec<String>,
+}
+
+impl Program {
+    /// Adds to what was found in the program what only the file could tell.
+    pub fn tell(self, analysis: &mut Analysis) {
+        analysis.layers = self.layers;
+        analysis.stops.extend(self.stops);
+        analysis.stops.sort_by_key(|stop| stop.line);
+        analysis.warnings.splice(..0, self.warnings);
+    }
 }
 
 /// Why a file cannot become a program.
@@ -35,6 +47,9 @@ pub enum ConvertError {
     /// It is no HPGL that can be drawn.
     #[error("{0}")]
     Hpgl(HpglError),
+    /// It is G-code without measure.
+    #[error("the G-code file draws too much: more than 4 million points")]
+    TooMuchGcode,
     /// There is nothing to draw.
     #[error("the drawing has no line that a pen could follow{0}")]
     Empty(String),
@@ -57,37 +72,61 @@ impl From<HpglError> for ConvertError {
     }
 }
 
-/// Turns a file into a program for a driver; `None` if the machine takes the file as it is. Blocks,
-/// and holds the whole drawing in memory.
+/// Turns a file into a program for a machine; `None` if it takes the file as it is. Blocks, and holds
+/// the whole drawing in memory.
 pub fn convert(
     kind: FileKind,
-    driver: &str,
+    machine: &Machine,
     reader: impl Read,
     options: &PlotOptions,
 ) -> Result<Option<Program>, ConvertError> {
+    let driver = machine.driver.as_str();
+    if !kind.drivers().contains(&driver) {
+        let driver = driver.to_owned();
+        return Err(ConvertError::NoWay { kind: kind.as_str(), driver });
+    }
+    if !kind.is_converted_for(driver) {
+        return Ok(None);
+    }
+    let mut drawing = drawing(kind, reader, machine, options)?;
+    drawing.layers.retain(|layer| !layer.strokes.is_empty());
+    let pens = usize::try_from(machine.pens).unwrap_or(usize::MAX).max(1);
+    if options.stop_between_layers {
+        // One that changes its pens by itself is helped once it has no further one.
+        drawing.layers.iter_mut().skip(pens).for_each(|layer| layer.stop = true);
+    }
     let mut bytes = Vec::new();
-    let (layers, drawing) = match (kind, driver) {
-        (FileKind::Gcode, _) | (FileKind::Hpgl, "hpgl") => return Ok(None),
-        (FileKind::Svg | FileKind::Hpgl, "grbl" | "marlin") => {
-            let drawing = drawing(kind, reader, options)?;
-            (emit::gcode(&drawing, options, &mut bytes)?, drawing)
-        }
-        (FileKind::Svg, "hpgl") => {
-            let drawing = drawing(kind, reader, options)?;
-            (emit::hpgl(&drawing, &mut bytes)?, drawing)
-        }
-        // A further machine language has its arm here: `drawing` gives what is to be drawn.
-        (kind, driver) => {
-            return Err(ConvertError::NoWay { kind: kind.as_str(), driver: driver.to_owned() });
-        }
+    let layers = match driver {
+        "ebb" => plan::plan(&drawing, &machine.ebb, &mut bytes)?.layers,
+        "hpgl" => emit::hpgl(&drawing, pens, &mut bytes)?,
+        _ => emit::gcode(&drawing, options, &mut bytes)?,
     };
-    Ok(Some(Program { bytes, layers, warnings: drawing.warnings }))
+    let stops = stops(&drawing, &layers);
+    Ok(Some(Program { bytes, layers, stops, warnings: drawing.warnings }))
+}
+
+/// Where a person changes the pen, and what that person is told.
+fn stops(drawing: &Drawing, starts: &[LayerStart]) -> Vec<Stop> {
+    let count = starts.len();
+    let layers = drawing.layers.iter().zip(starts).enumerate();
+    let stops = layers.filter(|(_, (layer, _))| layer.stop).map(|(index, (_, start))| {
+        let LayerStart { name, colour, line } = start;
+        let what = match colour {
+            Some(colour) if colour == name => name.clone(),
+            Some(colour) => format!("\"{name}\" ({colour})"),
+            None => format!("\"{name}\""),
+        };
+        let message = format!("layer {} of {count}: {what}: change the pen", index + 1);
+        Stop { line: *line, message, alone: false, layer: true }
+    });
+    stops.collect()
 }
 
 /// Reads a file into a drawing, in the order in which it is to be drawn.
 fn drawing(
     kind: FileKind,
     mut reader: impl Read,
+    machine: &Machine,
     options: &PlotOptions,
 ) -> Result<Drawing, ConvertError> {
     let mut drawing = match kind {
@@ -97,65 +136,25 @@ fn drawing(
             reader.by_ref().take(svg::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
             svg::read(&bytes, options.tolerance_mm)?
         }
-        FileKind::Hpgl | FileKind::Gcode => hpgl::read(reader, options.tolerance_mm)?,
+        FileKind::Gcode => {
+            let mut drawing = plan::strokes(reader)?.ok_or(ConvertError::TooMuchGcode)?;
+            // It is not about a sheet but about places on the machine.
+            drawing.size = machine.envelope.map(|reach| [reach.x, reach.y]);
+            drawing
+        }
+        // EBB commands are only for an EBB, which takes them as they are.
+        FileKind::Hpgl | FileKind::Ebb => hpgl::read(reader, options.tolerance_mm)?,
     };
     if drawing.layers.iter().all(|layer| layer.strokes.is_empty()) {
         let why = drawing.warnings.first().map(|first| format!(": {first}"));
         return Err(ConvertError::Empty(why.unwrap_or_default()));
     }
-    if options.optimise {
+    // The order of a program has been thought about already.
+    if options.optimise && kind != FileKind::Gcode {
         optimise(&mut drawing, options.join_mm);
     }
     Ok(drawing)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Machine;
-
-    const SQUARE: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="50mm" height="50mm"
-        viewBox="0 0 50 50"><rect x="10" y="10" width="20" height="10" stroke="red"/>
-        <text>Hi</text></svg>"#;
-
-    fn of(kind: FileKind, driver: &str, text: &str) -> Result<Option<Program>, ConvertError> {
-        convert(kind, driver, text.as_bytes(), &PlotOptions::default())
-    }
-
-    #[test]
-    fn a_square_for_each_machine() {
-        let program = of(FileKind::Svg, "grbl", SQUARE).unwrap().unwrap();
-        let found =
-            super::super::analyse(&program.bytes[..], &[Machine::unknown("grbl")]).unwrap().0;
-        assert_eq!((found.min, found.max), (Some([0.0; 3]), Some([30.0, 40.0, 5.0])));
-        assert_eq!(found.warnings, [""; 0]);
-        assert_eq!(program.layers.len(), 1);
-        assert_eq!((program.layers[0].name.as_str(), program.layers[0].line), ("#ff0000", 4));
-        assert!(program.warnings[0].starts_with("1 text is left out"));
-        assert_eq!(of(FileKind::Svg, "marlin", SQUARE).unwrap().unwrap(), program);
-        let program = of(FileKind::Svg, "hpgl", SQUARE).unwrap().unwrap();
-        let text = String::from_utf8(program.bytes).unwrap();
-        assert_eq!(
-            text,
-            "IN;\nSP1;\nPU400,1600;\nPD1200,1600,1200,1200,400,1200,400,1600;\nPU;\nSP0;\n"
-        );
-    }
-
-    #[test]
-    fn what_a_machine_understands_is_left_as_it_is() {
-        assert_eq!(of(FileKind::Gcode, "grbl", "G21").unwrap(), None);
-        assert_eq!(of(FileKind::Hpgl, "hpgl", "IN;").unwrap(), None);
-        assert!(of(FileKind::Hpgl, "grbl", "IN;SP1;PU0,0;PD40,0;").unwrap().is_some());
-    }
-
-    #[test]
-    fn what_cannot_be_drawn_is_refused_with_the_reason() {
-        let text = r#"<svg xmlns="http://www.w3.org/2000/svg"><text>Hi</text></svg>"#;
-        let error = of(FileKind::Svg, "grbl", text).unwrap_err().to_string();
-        assert!(error.contains("no line that a pen could follow: 1 text is left out"), "{error}");
-        let error = of(FileKind::Svg, "line", SQUARE).unwrap_err().to_string();
-        assert_eq!(error, "svg files cannot be converted for the driver line");
-        assert!(of(FileKind::Svg, "grbl", "<svg").is_err());
-        assert!(of(FileKind::Hpgl, "grbl", "IN;").is_err());
-    }
-}
+mod tests;

@@ -1,14 +1,14 @@
 //! What a dialect's lines mean.
 
-use super::{Dialect, Follower, Lines, ebb, gcode::Interpreter, hpgl};
+use super::{Dialect, Follower, Lines, ebb, gcode::Interpreter, hpgl, plan::Axes};
 
 impl Dialect {
     /// Follows a file of this dialect; commands on the `watch` list, as `M502` or `$RST`, are
-    /// reported.
-    pub fn follower(self, watch: &[String]) -> Box<dyn Follower> {
+    /// reported. `axes`: what the steps of an EBB mean.
+    pub fn follower(self, axes: Axes, watch: &[String]) -> Box<dyn Follower> {
         match self {
             Self::Gcode | Self::Marlin => Box::new(Interpreter::new(self, watch)),
-            Self::Ebb => Box::new(ebb::Interpreter::default()),
+            Self::Ebb => Box::new(ebb::Interpreter::new(axes)),
             Self::Hpgl => Box::new(hpgl::Interpreter::default()),
             Self::Lines => Box::new(Lines),
         }

@@ -19,6 +19,8 @@ pub struct Layer {
     pub name: String,
     /// `#rrggbb`, if it has one colour.
     pub colour: Option<String>,
+    /// A person changes the pen before it is drawn.
+    pub stop: bool,
     /// Lines that are drawn without lifting the pen, each of at least two points. Two equal points
     /// are a dot.
     pub strokes: Vec<Stroke>,

@@ -56,6 +56,21 @@ impl Interpreter {
         self.pen_up
     }
 
+    /// Where it is: X Y in millimetres, Z above zero while the pen is up.
+    pub(super) fn position(&self) -> [f64; 3] {
+        self.position
+    }
+
+    /// The step counters of the motors.
+    pub(super) fn steps(&self) -> [i64; 2] {
+        self.counters
+    }
+
+    /// The counters are sixteenth steps from where the motors were switched on.
+    pub(super) fn counts_from_the_origin(&self) -> bool {
+        self.origin == [0; 2] && self.mode == 1
+    }
+
     /// Takes one line.
     pub fn line(&mut self, text: &[u8]) -> Line {
         let Some(command) = Command::parse(text) else {
@@ -118,6 +133,10 @@ impl Interpreter {
             b"ES" | b"R\0" | b"RB" | b"BL" => {
                 Line { warning: Some("a command that stops the machine"), ..Line::default() }
             }
+            b"CU" if matches!(whole(0), 1 | 10 | 54 | 250..=259) => Line {
+                warning: Some("a command that changes how the machine answers"),
+                ..Line::default()
+            },
             _ => Line::default(),
         }
     }

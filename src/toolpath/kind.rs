@@ -11,6 +11,8 @@ pub enum FileKind {
     Svg,
     /// Hewlett-Packard's language for plotters.
     Hpgl,
+    /// Commands for an EBB plotter, one a line.
+    Ebb,
 }
 
 impl FileKind {
@@ -22,6 +24,7 @@ impl FileKind {
             Some("gcode" | "gco" | "gc" | "g" | "nc" | "ngc" | "tap" | "cnc") => Some(Self::Gcode),
             Some("svg" | "svgz") => Some(Self::Svg),
             Some("hpgl" | "hpg" | "hgl" | "plt") => Some(Self::Hpgl),
+            Some("ebb") => Some(Self::Ebb),
             _ => Self::of_content(head),
         }
     }
@@ -30,6 +33,9 @@ impl FileKind {
     pub fn of_content(head: &[u8]) -> Option<Self> {
         if is_svg(head) {
             return Some(Self::Svg);
+        }
+        if is_ebb(head) {
+            return Some(Self::Ebb);
         }
         let hpgl = || is_hpgl(head).then_some(Self::Hpgl);
         let mut splitter = super::Splitter::new();
@@ -51,12 +57,13 @@ impl FileKind {
         if seen > 0 { Some(Self::Gcode) } else { hpgl() }
     }
 
-    /// The drivers that take it.
+    /// The drivers that take it; first those whose machines do as it is.
     pub fn drivers(self) -> &'static [&'static str] {
         match self {
-            Self::Gcode => &["grbl", "marlin"],
+            Self::Gcode => &["grbl", "marlin", "ebb"],
             Self::Svg => &["grbl", "marlin", "ebb", "hpgl"],
             Self::Hpgl => &["hpgl", "grbl", "marlin", "ebb"],
+            Self::Ebb => &["ebb"],
         }
     }
 
@@ -64,9 +71,10 @@ impl FileKind {
     /// is.
     pub fn is_converted_for(self, driver: &str) -> bool {
         match self {
-            Self::Gcode => false,
+            Self::Gcode => driver == "ebb",
             Self::Svg => true,
             Self::Hpgl => driver != "hpgl",
+            Self::Ebb => false,
         }
     }
 
@@ -76,6 +84,7 @@ impl FileKind {
             Self::Gcode => "gcode",
             Self::Svg => "svg",
             Self::Hpgl => "hpgl",
+            Self::Ebb => "ebb",
         }
     }
 }
@@ -83,6 +92,22 @@ impl FileKind {
 fn is_gcode(line: &[u8]) -> bool {
     let mut words = super::gcode::Words::new(line).peekable();
     words.peek().is_some() && words.all(|word| word.is_ok())
+}
+
+/// Nothing but commands of an EBB, and more than one of them.
+fn is_ebb(head: &[u8]) -> bool {
+    let mut splitter = super::Splitter::of(super::Dialect::Ebb);
+    splitter.supply(head);
+    // The last line may be cut off.
+    let (mut line, mut seen) = (Vec::new(), 0);
+    while seen < 8 {
+        match splitter.next_line(&mut line) {
+            super::Next::Line(_) if super::ebb::is_command(&line) => seen += 1,
+            super::Next::Line(_) | super::Next::TooLong(_) => return false,
+            super::Next::More | super::Next::End => break,
+        }
+    }
+    seen >= 2
 }
 
 /// Text in UTF-8 that begins as XML does and soon comes to `<svg`.
@@ -162,11 +187,20 @@ mod tests {
         ] {
             assert_eq!(FileKind::of_content(hpgl), Some(FileKind::Hpgl), "{hpgl:?}");
         }
+        assert_eq!(FileKind::of("a.EBB", b""), Some(FileKind::Ebb));
+        for ebb in [
+            &b"# up first\nSP,1,250\nSM,500,800,0\nSP,0"[..],
+            b"EM,1,1\r\nLM,412378430,442,0,412378430,442,0,3\r\n",
+        ] {
+            assert_eq!(FileKind::of_content(ebb), Some(FileKind::Ebb), "{ebb:?}");
+        }
         for other in [
             &b"<html><svg/></html>"[..],
             b"<?xml version='1.0'?><note/>",
             b"PAPUA NEW GUINEA",
             b"INSERT",
+            b"SP,1\nnot a command\n",
+            b"SP,one\nSP,two\n",
         ] {
             assert_eq!(FileKind::of_content(other), None, "{other:?}");
         }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use serde::Serialize;
 
 use super::{Dialect, Found, Next, pass::Pass};
+use crate::domain::Machine;
 
 /// The path of a file's motion, seen from above, ready to be drawn.
 ///
@@ -30,10 +31,11 @@ pub struct Preview {
     pub simplified: bool,
 }
 
-/// Reads a file once into a picture of at most `max_points` points (at least 8).
-pub fn preview(reader: impl Read, dialect: Dialect, max_points: usize) -> io::Result<Preview> {
+/// Reads a file for a machine once into a picture of at most `max_points` points (at least 8).
+pub fn preview(reader: impl Read, machine: &Machine, max_points: usize) -> io::Result<Preview> {
+    let dialect = Dialect::of(&machine.driver);
     let mut picture = Picture::new(max_points.max(8));
-    let mut follower = dialect.follower(&[]);
+    let mut follower = dialect.follower(machine.ebb.axes(), &[]);
     let mut pass = Pass::new(reader, dialect);
     let (mut found, mut line, mut count) = (Found::default(), Vec::new(), 0);
     loop {
@@ -46,6 +48,7 @@ pub fn preview(reader: impl Read, dialect: Dialect, max_points: usize) -> io::Re
         found.clear();
         follower.line(&line, &mut found);
         for segment in &found.segments {
+            picture.start(segment.from);
             let add = |to: [f64; 3]| {
                 let at = [to[0], to[1]];
                 picture.add(Point { at, line: count, number, draw: segment.draw });
@@ -82,6 +85,14 @@ impl Picture {
     fn new(most: usize) -> Self {
         let start = Point { at: [0.0; 2], line: 0, number: 0, draw: false };
         Self { points: vec![start], most, min: [0.0; 2], max: [0.0; 2], grain: 0.0, coarse: false }
+    }
+
+    /// Where the motion begins, unless it has begun.
+    fn start(&mut self, [x, y, _]: [f64; 3]) {
+        if let [only] = &mut self.points[..] {
+            only.at = [x, y];
+            (self.min, self.max) = (only.at, only.at);
+        }
     }
 
     fn add(&mut self, point: Point) {
@@ -150,7 +161,7 @@ mod tests {
     #[test]
     fn a_small_file_is_drawn_point_by_point() {
         let text = "G21 G90\nG0 X10\nM5\n(no motion)\nG1 Y5 F600\nM3\nG1 X0\n";
-        let found = preview(text.as_bytes(), Dialect::Gcode, 100).unwrap();
+        let found = preview(text.as_bytes(), &Machine::unknown("grbl"), 100).unwrap();
         insta::assert_snapshot!(serde_json::to_string(&found).unwrap(), @r#"{"lines_total":6,"min":[0.0,0.0],"max":[10.0,5.0],"lines":[0,2,4,6],"numbers":[0,2,5,7],"points":[0.0,0.0,10.0,0.0,10.0,5.0,0.0,5.0],"draw":[0,0,0,1],"simplified":false}"#);
     }
 
@@ -163,7 +174,7 @@ mod tests {
             let motion = if step % 7 == 0 { "G0" } else { "G1" };
             let _ = writeln!(text, "{motion} X{x:.3} Y{y:.3}");
         }
-        let found = preview(text.as_bytes(), Dialect::Gcode, 1000).unwrap();
+        let found = preview(text.as_bytes(), &Machine::unknown("grbl"), 1000).unwrap();
         assert!(found.simplified);
         assert!((100..=1000).contains(&found.draw.len()), "{}", found.draw.len());
         assert_eq!(found.points.len(), 2 * found.draw.len());

@@ -3,11 +3,12 @@
 use super::Bench;
 use crate::config::{Problem, schema::ROOT};
 
-const GUIDES: [(&str, &str); 4] = [
+const GUIDES: [(&str, &str); 5] = [
     ("README.md", include_str!("../../../README.md")),
     ("docs/daemons.md", include_str!("../../../docs/daemons.md")),
     ("docs/from-supervisord.md", include_str!("../../../docs/from-supervisord.md")),
     ("docs/plugins.md", include_str!("../../../docs/plugins.md")),
+    ("docs/plotters.md", include_str!("../../../docs/plotters.md")),
 ];
 
 /// Each block of YAML that is a configuration, not a part of one or a plugin.
@@ -52,7 +53,7 @@ fn every_configuration_in_a_guide_is_good() {
 #[test]
 fn the_guides_have_configurations() {
     let counts = GUIDES.map(|(_, guide)| configurations(guide).len());
-    assert!(counts[0] >= 2 && counts[1] >= 10 && counts[2] == 1, "{counts:?}");
+    assert!(counts[0] >= 2 && counts[1] >= 10 && counts[2] == 1 && counts[4] == 1, "{counts:?}");
 }
 
 #[test]

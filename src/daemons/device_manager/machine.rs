@@ -99,7 +99,16 @@ impl OnMachine {
         Some((left * pace).round())
     }
 
+    /// The layer that is being drawn, from 1, and how many there are; a file without is one.
+    fn layers(&self, lines_acknowledged: u64) -> (u32, u32) {
+        let layers = self.job.analysis.as_ref().map_or(&[][..], |analysis| &analysis.layers);
+        let begun = layers.iter().filter(|layer| layer.line <= lines_acknowledged).count();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        (count(begun), count(layers.len()))
+    }
+
     fn live(&self, progress: &Progress, position: Option<Position>) -> Live {
+        let (current_layer, total_layers) = self.layers(progress.lines_acknowledged);
         Live::JobProgress {
             job_id: self.job.id,
             progress_percentage: progress.progress_percentage,
@@ -108,8 +117,8 @@ impl OnMachine {
             points_plotted: progress.lines_acknowledged,
             lines_total: progress.lines_total,
             total_points: progress.lines_total,
-            current_layer: 1,
-            total_layers: 1,
+            current_layer,
+            total_layers,
             eta_seconds: progress.eta_seconds,
             estimated_remaining: progress.eta_seconds,
             total_time_seconds: self.moving.elapsed().as_secs_f64(),

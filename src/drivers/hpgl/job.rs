@@ -165,7 +165,9 @@ impl Hpgl {
                     job.asked_for = Some(pen);
                     // The first pen is in its holder already.
                     if job.pen.is_some() {
-                        self.pause(Halt::Stop(format!("put pen {pen} into the holder")));
+                        let text = format!("put pen {pen} into the holder");
+                        // There is no layer to leave out: moves may be relative.
+                        self.pause(Halt::Machine(text));
                         return true;
                     }
                 }

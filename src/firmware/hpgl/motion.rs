@@ -65,7 +65,11 @@ impl Motion {
     }
 
     pub(super) fn pen(&mut self, down: bool) {
-        if self.down != down || !self.queue.is_empty() {
+        let last = self.queue.iter().rev().find_map(|step| match step {
+            Step::Pen { down } => Some(*down),
+            _ => None,
+        });
+        if last.unwrap_or(self.down) != down {
             self.queue.push_back(Step::Pen { down });
         }
     }

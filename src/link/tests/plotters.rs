@@ -33,7 +33,8 @@ fn file(driver: &str) -> (String, u64) {
         let text = |y: u32| format!("PU400,{y};\nPD2400,{y},2400,{};\nPU;\n", y + 200);
         return (format!("IN;\nSP1;\n{}{}SP2;\n{}", text(400), text(800), text(1200)), 9);
     }
-    let layer = |name: &str, strokes| Layer { name: name.to_owned(), colour: None, strokes };
+    let layer =
+        |name: &str, strokes| Layer { name: name.to_owned(), colour: None, stop: false, strokes };
     let drawing = Drawing {
         layers: vec![
             layer("one", vec![stroke(10.0), stroke(20.0)]),

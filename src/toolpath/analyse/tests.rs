@@ -176,7 +176,8 @@ fn the_dialects_differ() {
     let marlin = Machine { driver: "marlin".to_owned(), ..reaching("it", 10.0, 10.0) };
     let found = on(&[Machine { motion: Motion::SIMULATED, ..marlin }], file);
     assert_eq!(found.verdict, Light::Green, "{:?}", found.problems);
-    let stop = |line, message: &str| Stop { line, message: message.to_owned(), alone: true };
+    let stop =
+        |line, message: &str| Stop { line, message: message.to_owned(), alone: true, layer: false };
     assert_eq!(found.stops, [stop(6, "Change the pen"), stop(7, "M600")]);
     // G0 at its feed, and milliseconds.
     assert!((found.estimated_seconds - 0.1 - 0.5).abs() < 1e-9, "{}", found.estimated_seconds);
@@ -192,7 +193,8 @@ fn pause_points_are_told_with_their_message() {
         "G21 G90 (begin)\nT1 M6\nG0 X1\nM0 (MSG,Insert the red pen)\nG0 X2\n; turn it\n\
                     M1\nG0 X3\nT2 ; fine tool\nM6\nG0 X4\nM6 T3 G0 X4\nG0 X5 ; M0 here is no stop\n",
     );
-    let stop = |line, message: &str| Stop { line, message: message.to_owned(), alone: true };
+    let stop =
+        |line, message: &str| Stop { line, message: message.to_owned(), alone: true, layer: false };
     let stops = [
         stop(2, "M6 T1"),
         stop(4, "Insert the red pen"),

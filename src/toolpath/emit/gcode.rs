@@ -154,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        super::super::{Dialect, Drawing, Found, Layer, Next, Splitter, analyse},
+        super::super::{Dialect, Drawing, Found, Layer, Next, Splitter, analyse, plan::Axes},
         *,
     };
     use crate::domain::Machine;
@@ -163,6 +163,7 @@ mod tests {
         let layer = |(name, strokes): &(&str, &[&[[f64; 2]]])| Layer {
             name: (*name).to_owned(),
             colour: None,
+            stop: false,
             strokes: strokes.iter().map(|stroke| stroke.to_vec()).collect(),
         };
         Drawing { layers: layers.iter().map(layer).collect(), ..Drawing::default() }
@@ -216,7 +217,7 @@ mod tests {
             let layers = gcode(&drawing, &PlotOptions::default(), &mut text).unwrap();
             let (analysis, _) = analyse(&text[..], &[Machine::unknown("grbl")]).unwrap();
             let length: f64 = drawing.layers.iter().map(Layer::draw_length).sum();
-            let (mut machine, mut lines, mut line) = (Dialect::Gcode.follower(&[]), Splitter::new(), Vec::new());
+            let (mut machine, mut lines, mut line) = (Dialect::Gcode.follower(Axes::default(), &[]), Splitter::new(), Vec::new());
             lines.supply(&text);
             lines.finish();
             let mut found = Found::default();

@@ -8,12 +8,9 @@ use super::super::{
 };
 use crate::domain::LayerStart;
 
-/// Pens of the largest carousels.
-const PENS: usize = 8;
-
-/// Writes a drawing as HPGL, a pen for each layer (the ninth is drawn with the first pen again), an
-/// instruction a line. It ends with the pen put away.
-pub fn hpgl(drawing: &Drawing, out: &mut impl Write) -> io::Result<Vec<LayerStart>> {
+/// Writes a drawing as HPGL, a pen for each layer (beyond `pens` the first one again), an instruction
+/// a line. It ends with the pen put away.
+pub fn hpgl(drawing: &Drawing, pens: usize, out: &mut impl Write) -> io::Result<Vec<LayerStart>> {
     let mut program = Program { out, lines: 0, at: None };
     program.line("IN;")?;
     let mut layers = Vec::new();
@@ -24,7 +21,7 @@ pub fn hpgl(drawing: &Drawing, out: &mut impl Write) -> io::Result<Vec<LayerStar
             colour: layer.colour.clone(),
             line: program.lines + 1,
         });
-        program.line(&format!("SP{};", index % PENS + 1))?;
+        program.line(&format!("SP{};", index % pens.max(1) + 1))?;
         for stroke in &layer.strokes {
             program.stroke(stroke)?;
         }
@@ -88,7 +85,7 @@ mod tests {
     };
 
     fn layer(name: &str, strokes: Vec<Vec<[f64; 2]>>) -> Layer {
-        Layer { name: name.to_owned(), colour: None, strokes }
+        Layer { name: name.to_owned(), colour: None, stop: false, strokes }
     }
 
     #[test]
@@ -100,7 +97,7 @@ mod tests {
             layer("b", vec![vec![[0.0, 0.0], [0.01, 0.0], [1.0, 1.0]]]),
         ];
         let mut text = Vec::new();
-        let starts = hpgl(&Drawing { layers, ..Drawing::default() }, &mut text).unwrap();
+        let starts = hpgl(&Drawing { layers, ..Drawing::default() }, 8, &mut text).unwrap();
         insta::assert_snapshot!(String::from_utf8(text).unwrap().replace('\n', " "), @"IN; SP1; PU0,0; PD40,0,80,0,120,0,160,0,200,0,240,0,280,0,320,0; PD360,0; PD360,40; PU200,200; PD200,200; PU; SP2; PU0,0; PD40,40; PU; SP0; ");
         let starts: Vec<_> = starts.iter().map(|it| (it.name.as_str(), it.line)).collect();
         assert_eq!(starts, [("a", 2), ("b", 10)]);
@@ -120,7 +117,7 @@ mod tests {
                 .collect();
             let drawing = Drawing { layers: vec![layer("pen 1", strokes)], ..Drawing::default() };
             let mut text = Vec::new();
-            hpgl(&drawing, &mut text).unwrap();
+            hpgl(&drawing, 8, &mut text).unwrap();
             let again = read(&text[..], 0.01).unwrap();
             prop_assert!((again.layers[0].draw_length() - drawing.layers[0].draw_length()).abs() < 1e-6);
             let (mut lines, mut line, mut count) = (Splitter::new(), Vec::new(), 0);

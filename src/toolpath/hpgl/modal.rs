@@ -13,6 +13,10 @@ use crate::domain::Light;
 /// How fast a pen draws where the file does not say: 38.1 cm/s, an HP 7475A's own speed.
 const SPEED_MM_PER_SECOND: f64 = 381.0;
 
+/// How long a pen takes to go up or down, and to be changed for another one.
+const PEN_SECONDS: f64 = 0.1;
+const CHANGE_SECONDS: f64 = 1.0;
+
 /// Where an HP 7475A puts P1 and P2 on A4, in plotter units.
 const CORNERS: [f64; 4] = [603.0, 521.0, 10603.0, 7721.0];
 
@@ -23,7 +27,8 @@ pub struct Interpreter {
     at: [f64; 2],
     down: bool,
     relative: bool,
-    pen: u32,
+    /// The pen that the file has chosen.
+    pen: Option<u32>,
     corners: [f64; 4],
     scale: Option<Scale>,
     rotated: bool,
@@ -43,8 +48,7 @@ impl Default for Interpreter {
             at: [0.0; 2],
             down: false,
             relative: false,
-            // Cutters have no pens to choose from, and their files choose none.
-            pen: 1,
+            pen: None,
             corners: CORNERS,
             scale: None,
             rotated: false,
@@ -55,16 +59,48 @@ impl Default for Interpreter {
 
 impl Follower for Interpreter {
     fn line(&mut self, text: &[u8], found: &mut Found) {
+        let down = self.down;
         if let Some(warning) = self.instruction(text, &mut found.segments) {
-            found.note(Light::Amber, "hpgl", warning);
+            let text = format!("the picture and the bounds may be off: {warning}");
+            found.note(Light::Amber, "hpgl", text);
         }
+        // A pen is lifted, lowered and changed at a standstill.
+        let change = if text.starts_with(b"SP") { CHANGE_SECONDS } else { 0.0 };
+        found.dwell_seconds = change + if self.down == down { 0.0 } else { PEN_SECONDS };
+        found.waits = found.dwell_seconds > 0.0;
     }
 }
 
 impl Interpreter {
-    /// The pen that has been chosen; 0 is none.
+    /// The pen that draws; 0 is none. Cutters have none to choose from, and their files choose none.
     pub fn pen(&self) -> u32 {
-        self.pen
+        self.pen.unwrap_or(1)
+    }
+
+    /// The file has said which pen is to be taken.
+    pub(in crate::toolpath) fn was_chosen(&self) -> bool {
+        self.pen.is_some()
+    }
+
+    /// The pen touches the paper.
+    pub(in crate::toolpath) fn is_down(&self) -> bool {
+        self.down
+    }
+
+    /// Moves say how far, not where to.
+    pub(in crate::toolpath) fn is_relative(&self) -> bool {
+        self.relative
+    }
+
+    /// Where it is, in millimetres on the page.
+    pub(in crate::toolpath) fn position(&self) -> [f64; 3] {
+        self.on_page(self.at)
+    }
+
+    /// Where it is, as the file would say it.
+    pub(in crate::toolpath) fn in_its_units(&self) -> [f64; 2] {
+        let (factor, zero) = self.scale.map_or(([1.0; 2], [0.0; 2]), |it| (it.factor, it.zero));
+        [0, 1].map(|axis| (self.at[axis] - zero[axis]) / factor[axis])
     }
 
     /// Takes one instruction and adds its motion to `segments`. Returns something that a person
@@ -94,7 +130,7 @@ impl Interpreter {
                 self.relative = name == b"PR";
                 self.travel(&numbers, segments);
             }
-            b"SP" => self.pen = whole(numbers.first().copied().unwrap_or(0.0)),
+            b"SP" => self.pen = Some(whole(numbers.first().copied().unwrap_or(0.0))),
             b"IN" => *self = Self { at: self.at, ..Self::default() },
             b"DF" => (self.relative, self.scale) = (false, None),
             b"VS" => {
@@ -163,10 +199,10 @@ impl Interpreter {
             let [x, y, _] = self.on_page(it.centre);
             Arc::around(from, end, (0, 1), (x, y), it.clockwise)
         });
-        let draw = draw && self.pen > 0;
+        let draw = draw && self.pen() > 0;
         let length = arc.map_or((end[0] - from[0]).hypot(end[1] - from[1]), |arc| arc.length());
         // Travel is as fast as the machine can.
-        let seconds = if draw { length / self.speed } else { 0.0 };
+        let seconds = length / if draw { self.speed } else { SPEED_MM_PER_SECOND };
         self.at = to;
         if draw || length > 0.0 {
             segments.push(Segment { from, to: end, arc, draw, length, seconds });

@@ -7,7 +7,8 @@ pub struct Axes {
     /// Steps of both motors for a millimetre along X or Y.
     pub steps_per_mm: f64,
     /// If the machine counts Y from the upper edge of its bed downwards, how high the bed is; its
-    /// coordinates are then given with Y up, from the lower edge.
+    /// coordinates are then given with Y up, from the lower edge. 0 if nobody knows: all that it
+    /// reaches is below 0 then.
     pub height: Option<f64>,
 }
 

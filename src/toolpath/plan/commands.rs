@@ -31,7 +31,7 @@ const SPARE: f64 = 0.05;
 /// Writes commands, and counts them.
 pub(super) struct Writer<W> {
     out: W,
-    axes: Axes,
+    pub(super) axes: Axes,
     /// Where the motors are.
     pub(super) at: [i64; 2],
     /// Commands so far.

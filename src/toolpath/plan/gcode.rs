@@ -3,59 +3,69 @@
 use std::io::{self, Read};
 
 use crate::toolpath::{
-    Dialect, Drawing, Follower, Found, Layer, Next, Splitter, gcode::Interpreter,
+    Dialect, Drawing, Follower, Found, Layer, Next, gcode::Interpreter, pass::Pass,
 };
 
 /// How far a chord may be from its arc, in millimetres.
 const TOLERANCE: f64 = 0.02;
 
-/// The working moves of a G-code file as the strokes of one pen.
-pub fn strokes(mut reader: impl Read) -> io::Result<Drawing> {
+/// Points of a drawing.
+const MAX_POINTS: usize = 4_000_000;
+
+/// The working moves of a G-code file as strokes, in its order; where it stops for a person, a layer
+/// begins. `None` if there are more than can be held in memory.
+pub fn strokes(reader: impl Read) -> io::Result<Option<Drawing>> {
     let mut machine = Interpreter::new(Dialect::Gcode, &[]);
-    let mut lines = Splitter::new();
-    let (mut chunk, mut line) = (vec![0; 64 * 1024], Vec::new());
-    let mut layer = Layer::default();
-    let mut found = Found::default();
-    let mut warnings: Vec<String> = Vec::new();
-    let mut drawing = false;
+    let mut pass = Pass::new(reader, Dialect::Gcode);
+    let (mut found, mut line) = (Found::default(), Vec::new());
+    let first = Layer { name: "layer 1".to_owned(), ..Layer::default() };
+    let mut drawing = Drawing { layers: vec![first], ..Drawing::default() };
+    let (mut draws, mut points) = (false, 0);
     loop {
-        match lines.next_line(&mut line) {
-            Next::Line(number) => {
-                found.clear();
-                machine.line(&line, &mut found);
-                for note in &found.notes {
-                    let said = |old: &String| old.ends_with(&*note.text);
-                    if warnings.len() < 20 && !warnings.iter().any(said) {
-                        warnings.push(format!("line {number}: {}", note.text));
-                    }
-                }
-                for segment in &found.segments {
-                    let flat = |point: [f64; 3]| [point[0], point[1]];
-                    if !segment.draw {
-                        drawing = false;
-                        continue;
-                    }
-                    if !drawing {
-                        layer.strokes.push(vec![flat(segment.from)]);
-                        drawing = true;
-                    }
-                    let Some(stroke) = layer.strokes.last_mut() else { continue };
-                    match segment.arc {
-                        Some(arc) => stroke.extend(arc.points(TOLERANCE).map(flat)),
-                        None => stroke.push(flat(segment.to)),
-                    }
-                }
-            }
+        let number = match pass.next(&mut line)? {
+            Next::Line(number) => number,
             Next::TooLong(number) => {
-                warnings.push(format!("line {number}: is longer than 4096 bytes: left out"));
+                let text = format!("line {number}: is longer than 4096 bytes: left out");
+                drawing.warnings.push(text);
+                continue;
             }
-            Next::End => return Ok(Drawing { layers: vec![layer], size: None, warnings }),
-            Next::More => match reader.read(&mut chunk) {
-                Ok(0) => lines.finish(),
-                Ok(count) => lines.supply(&chunk[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            },
+            Next::End | Next::More => return Ok(Some(drawing)),
+        };
+        found.clear();
+        machine.line(&line, &mut found);
+        for note in &found.notes {
+            let said = |old: &String| old.ends_with(&*note.text);
+            if drawing.warnings.len() < 20 && !drawing.warnings.iter().any(said) {
+                drawing.warnings.push(format!("line {number}: {}", note.text));
+            }
+        }
+        if let Some(what) = found.stop.take() {
+            let (raw, before) = pass.raw();
+            let message = machine.message(raw).or_else(|| machine.message(before));
+            let name = message.unwrap_or_else(|| what.into_owned());
+            drawing.layers.push(Layer { name, stop: true, ..Layer::default() });
+            draws = false;
+        }
+        let Some(layer) = drawing.layers.last_mut() else { continue };
+        for segment in &found.segments {
+            let flat = |point: [f64; 3]| [point[0], point[1]];
+            if !segment.draw {
+                draws = false;
+                continue;
+            }
+            if !std::mem::replace(&mut draws, true) {
+                layer.strokes.push(vec![flat(segment.from)]);
+            }
+            let Some(stroke) = layer.strokes.last_mut() else { continue };
+            let before = stroke.len();
+            match segment.arc {
+                Some(arc) => stroke.extend(arc.points(TOLERANCE).map(flat)),
+                None => stroke.push(flat(segment.to)),
+            }
+            points += stroke.len() - before;
+        }
+        if points > MAX_POINTS {
+            return Ok(None);
         }
     }
 }

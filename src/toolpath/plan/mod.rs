@@ -16,6 +16,7 @@ pub use gcode::strokes;
 use profile::{Limits, pieces};
 
 use super::Drawing;
+pub use crate::domain::EbbOptions;
 use crate::domain::LayerStart;
 
 /// No command is shorter: the board reads no faster (evil-mad/EggBot, docs/ebb.html,
@@ -28,54 +29,6 @@ const NO_CORNERS: f64 = 0.01;
 /// Servo positions of 0 and of 100 percent, in units of 1/12 µs.
 const SERVO: [f64; 2] = [9855.0, 27_831.0];
 
-/// How a plotter draws.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EbbOptions {
-    /// The height of the pen when it is up, in percent of the servo's range.
-    pub pen_up: f64,
-    /// The same when it is down.
-    pub pen_down: f64,
-    /// How long the pen takes to go up, in milliseconds.
-    pub raise_ms: u32,
-    /// How long it takes to go down.
-    pub lower_ms: u32,
-    /// The speed with the pen down, in mm/s.
-    pub speed_down_mm_s: f64,
-    /// The speed with the pen up.
-    pub speed_up_mm_s: f64,
-    /// In mm/s².
-    pub acceleration: f64,
-    /// How far a rounded corner would be from the sharp one, in millimetres: the larger, the faster
-    /// corners are taken.
-    pub junction_deviation: f64,
-    /// Steps for a millimetre along X or Y.
-    pub steps_per_mm: f64,
-    /// Whether the machine's own Y goes down the sheet, from its upper edge, as that of an `AxiDraw`
-    /// does.
-    pub y_down: bool,
-    /// How high the bed is, if that is so and known: places on the machine are then told with Y up,
-    /// from its lower edge.
-    pub bed_height: Option<f64>,
-}
-
-impl Default for EbbOptions {
-    fn default() -> Self {
-        Self {
-            pen_up: 60.0,
-            pen_down: 30.0,
-            raise_ms: 250,
-            lower_ms: 250,
-            speed_down_mm_s: 60.0,
-            speed_up_mm_s: 200.0,
-            acceleration: 800.0,
-            junction_deviation: 0.02,
-            steps_per_mm: 80.0,
-            y_down: true,
-            bed_height: None,
-        }
-    }
-}
-
 impl EbbOptions {
     /// The servo's position for a height in percent (`SC,4` and `SC,5`).
     pub fn servo(percent: f64) -> u32 {
@@ -85,7 +38,7 @@ impl EbbOptions {
 
     /// Where the machine is when its motors are somewhere.
     pub fn axes(&self) -> Axes {
-        let height = self.bed_height.filter(|_| self.y_down);
+        let height = self.y_down.then(|| self.bed_height.unwrap_or(0.0));
         Axes { steps_per_mm: self.steps_per_mm, height }
     }
 
@@ -108,7 +61,8 @@ pub struct Plan {
 }
 
 /// Writes the commands that draw `drawing`, one a line. They begin and end at the machine's origin
-/// with the pen up. Layers without strokes are left out.
+/// with the pen up, and so does what is drawn from a layer with a stop to the next: commands say how
+/// far to go, not where to, and such a part can be left out. Layers without strokes are left out.
 pub fn plan(drawing: &Drawing, options: &EbbOptions, out: impl Write) -> io::Result<Plan> {
     // Without a sheet, what is drawn begins at the top.
     let tall = || drawing.size.or_else(|| drawing.bounds().map(|(_, most)| most));
@@ -128,6 +82,9 @@ pub fn plan(drawing: &Drawing, options: &EbbOptions, out: impl Write) -> io::Res
         for stroke in &layer.strokes {
             let Some(start) = stroke.first() else { continue };
             if !std::mem::replace(&mut begun, true) {
+                if layer.stop {
+                    home(&mut out, &up)?;
+                }
                 let (name, colour) = (layer.name.clone(), layer.colour.clone());
                 layers.push(LayerStart { line: out.lines + 1, name, colour });
             }
@@ -148,9 +105,14 @@ pub fn plan(drawing: &Drawing, options: &EbbOptions, out: impl Write) -> io::Res
             out.pen(true, options.raise_ms)?;
         }
     }
-    let here = axes.point(out.at);
-    follow(&mut out, &[here, axes.point([0; 2])], &up)?;
+    home(&mut out, &up)?;
     Ok(Plan { lines: out.lines, seconds: out.seconds, layers })
+}
+
+/// Travels to the machine's origin.
+fn home<W: Write>(out: &mut Writer<W>, limits: &Limits) -> io::Result<()> {
+    let way = [out.axes.point(out.at), out.axes.point([0; 2])];
+    follow(out, &way, limits)
 }
 
 fn follow<W: Write>(out: &mut Writer<W>, points: &[[f64; 2]], limits: &Limits) -> io::Result<()> {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn of(strokes: Vec<Vec<[f64; 2]>>) -> Drawing {
-    let layer = Layer { name: "black".to_owned(), colour: None, strokes };
+    let layer = Layer { name: "black".to_owned(), colour: None, stop: false, strokes };
     Drawing { layers: vec![layer], size: Some([300.0, 200.0]), warnings: Vec::new() }
 }
 
@@ -101,7 +101,12 @@ fn layers_begin_with_the_pen_up_and_everything_ends_at_the_origin() {
     let mut drawing = of(vec![stroke.clone(), vec![[5.0, 5.0]]]);
     let colour = Some("#ff0000".to_owned());
     drawing.layers.push(Layer { name: "none".to_owned(), ..Layer::default() });
-    drawing.layers.push(Layer { name: "red".to_owned(), colour, strokes: vec![stroke] });
+    drawing.layers.push(Layer {
+        name: "red".to_owned(),
+        colour,
+        stop: false,
+        strokes: vec![stroke],
+    });
     let (commands, found) = planned(&drawing, &EbbOptions::default());
     let names: Vec<&str> = found.layers.iter().map(|layer| layer.name.as_str()).collect();
     assert_eq!(names, ["black", "red"]);
@@ -116,7 +121,7 @@ fn layers_begin_with_the_pen_up_and_everything_ends_at_the_origin() {
 fn g_code_is_drawn_as_it_is() {
     let text = "G21 G90\nG0 Z5\nG0 X10 Y20\nG1 Z0 F600\nG1 X30\nG2 X30 Y40 I0 J10\nG0 Z5\nG0 X0\n\
         G0 X50 Y50\nG1 Z0\nG1 X60\n";
-    let drawing = strokes(text.as_bytes()).unwrap();
+    let drawing = strokes(text.as_bytes()).unwrap().unwrap();
     let strokes = &drawing.layers[0].strokes;
     assert_eq!(drawing.bounds().unwrap().1, [60.0, 50.0]);
     assert!(strokes.len() <= 3, "{strokes:?}");

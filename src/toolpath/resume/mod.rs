@@ -20,6 +20,7 @@
 //! without a wait. In the end offsets and modes are as the file left them.
 
 mod plan;
+mod plotters;
 mod preamble;
 mod reached;
 mod scan;

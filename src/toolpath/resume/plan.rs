@@ -5,10 +5,11 @@ use std::io::{self, Read};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{preamble::preamble, scan::scan, words::in_words};
+use super::{plotters, preamble::preamble, scan::scan, words::in_words};
 use crate::toolpath::{
     Dialect,
     gcode::{Anchor, Modal},
+    plan::Axes,
 };
 
 /// What is known of the machine now.
@@ -20,6 +21,10 @@ pub struct Facts {
     pub position: Option<[f64; 3]>,
     /// Where it was when the job began, the same way.
     pub start: Option<[f64; 3]>,
+    /// What its steps mean if it is an EBB plotter.
+    pub axes: Axes,
+    /// The lines of the file before which a person is asked.
+    pub stops: Vec<u64>,
 }
 
 /// Whether a machine is where it says it is.
@@ -77,8 +82,10 @@ pub enum ResumeError {
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
     /// Nothing is known of what its lines do.
-    #[error("only G-code can be gone on with: retry the job from its beginning or cancel it")]
-    NotGcode,
+    #[error(
+        "nobody knows what the lines of its file do: retry the job from its beginning or cancel it"
+    )]
+    Unknown,
 }
 
 /// Plans how to go on with a file of which the first `certain` lines (counted as
@@ -90,17 +97,15 @@ pub fn plan_resume(
     certain: u64,
     facts: &Facts,
 ) -> Result<ResumePlan, ResumeError> {
-    if dialect == Dialect::Lines {
-        return Err(ResumeError::NotGcode);
+    match dialect {
+        Dialect::Gcode | Dialect::Marlin => {}
+        Dialect::Ebb => return Ok(plotters::ebb(reader, certain, facts)?),
+        Dialect::Hpgl => return Ok(plotters::hpgl(reader, certain, facts)?),
+        Dialect::Lines => return Err(ResumeError::Unknown),
     }
-    let scan = scan(reader, dialect, certain)?;
-    let mut warnings = Vec::new();
+    let scan = scan(reader, dialect, certain, &facts.stops)?;
     let redo_lines = scan.certain_lines.saturating_sub(scan.entry.skip);
-    if redo_lines > 0 {
-        warnings.push(format!(
-            "{redo_lines} lines that are done are sent again: they begin the stroke that was under way"
-        ));
-    }
+    let mut warnings: Vec<String> = done_again(redo_lines).into_iter().collect();
     let entry = scan.entry.modal.started_at(facts.start);
     let preamble = preamble(dialect, &entry, &scan, facts, &mut warnings);
     let (confidence, reason) = trusted(&scan.entry.modal, scan.z_used, facts);
@@ -119,6 +124,12 @@ pub fn plan_resume(
         confidence,
         reason,
     })
+}
+
+/// What a person is told of lines that are sent again.
+pub(super) fn done_again(lines: u64) -> Option<String> {
+    let text = "lines that are done are sent again: they begin the stroke that was under way";
+    (lines > 0).then(|| format!("{lines} {text}"))
 }
 
 /// The worst of what is known of the machine and of the file.

@@ -36,7 +36,12 @@ pub(super) struct Scan {
 }
 
 /// Finds the place where the tool is up, after the last stroke that is done for certain.
-pub(super) fn scan(reader: impl Read, dialect: Dialect, certain: u64) -> io::Result<Scan> {
+pub(super) fn scan(
+    reader: impl Read,
+    dialect: Dialect,
+    certain: u64,
+    stops: &[u64],
+) -> io::Result<Scan> {
     let mut pass = Pass::new(reader, dialect);
     let mut follower = Interpreter::new(dialect, &[]);
     let start = Entry { modal: follower.modal, skip: 0, from_line: None };
@@ -67,8 +72,9 @@ pub(super) fn scan(reader: impl Read, dialect: Dialect, certain: u64) -> io::Res
         follower.line(&line, &mut found);
         let modal = follower.modal;
         let uncertain = count > certain;
-        if uncertain && is_barrier(&found) {
-            if !travelling {
+        let asks = stops.contains(&number);
+        if uncertain && (is_barrier(&found) || asks) {
+            if !travelling || (asks && is_up(&before.modal)) {
                 scan.entry = before;
             }
             return Ok(scan.with(&modal));

@@ -7,10 +7,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     firmware::{Faults, Firmware, Grbl},
-    toolpath::Dialect,
+    toolpath::{Dialect, plan::Axes},
 };
 
-const SURE: Facts = Facts { trust: Trust::Certain, position: None, start: None };
+pub(super) const SURE: Facts = Facts {
+    trust: Trust::Certain,
+    position: None,
+    start: None,
+    axes: Axes { steps_per_mm: 80.0, height: None },
+    stops: Vec::new(),
+};
 
 fn plan(text: &str, certain: u64) -> ResumePlan {
     plan_resume(text.as_bytes(), Dialect::Gcode, certain, &SURE).unwrap()
@@ -58,6 +64,10 @@ fn a_stop_for_a_person_is_not_skipped() {
     let text = "G21 G90 F600\nG0 Z5\nG1 Z0\nG1 X20\nG0 Z5\nM0 (red pen)\nG0 X30\nG1 Z0\nG1 X40\n";
     let plan = plan(text, 5);
     assert_eq!((plan.from_line, plan.skip_lines), (Some(6), 5));
+    // Nor is one that only the job knows of: a layer begins with line 7.
+    let stops = vec![7];
+    let layer = plan_resume(text.as_bytes(), Dialect::Gcode, 6, &Facts { stops, ..SURE }).unwrap();
+    assert_eq!(layer.from_line, Some(7));
     // Once it is certain that it was there, it is done.
     assert_eq!(self::plan(text, 6).from_line, Some(8));
 }
@@ -115,7 +125,7 @@ fn marlin_gets_a_command_a_line() {
     let lines = ["G21", "G90", "G0 Z5 F3000", "G0 X10 Y10 F3000", "G0 Z5 F3000", "G21", "G90"];
     assert_eq!(plan.preamble[..7], lines);
     assert_eq!(plan.preamble[7..], ["G0 F3000"]);
-    assert!(matches!(plan_resume(&b""[..], Dialect::Lines, 0, &SURE), Err(ResumeError::NotGcode)));
+    assert!(matches!(plan_resume(&b""[..], Dialect::Lines, 0, &SURE), Err(ResumeError::Unknown)));
 }
 
 /// How a random program lifts its tool.
@@ -246,7 +256,8 @@ fn check(lines: &[String], start: [f64; 3], certain: usize, executed: usize) {
     let mut bench = Bench::new(start);
     lines[..executed].iter().for_each(|line| drop(bench.run(line)));
     bench.reset();
-    let facts = Facts { trust: Trust::Certain, position: Some(bench.at), start: Some(start) };
+    let facts =
+        Facts { trust: Trust::Certain, position: Some(bench.at), start: Some(start), ..SURE };
     let plan = plan_resume(text.as_bytes(), Dialect::Gcode, certain as u64, &facts).unwrap();
     assert_eq!(plan.confidence, Confidence::Certain, "{plan:?}");
     let skip = usize::try_from(plan.skip_lines).unwrap();

@@ -41,6 +41,12 @@ pub(super) fn is_layer(node: Node<'_, '_>) -> bool {
     node.attribute((INKSCAPE, "groupmode")) == Some("layer")
 }
 
+/// True if the layer is only for people: drawing programs for plotters have it that one whose name
+/// begins with `%` is not drawn.
+pub(super) fn is_note(node: Node<'_, '_>) -> bool {
+    node.attribute((INKSCAPE, "label")).is_some_and(|label| label.trim_start().starts_with('%'))
+}
+
 impl Layers {
     /// `grouped`: the file has layers of its own.
     pub(super) fn new(grouped: bool) -> Self {
@@ -83,6 +89,8 @@ impl Layers {
 
     pub(super) fn end(self) -> Vec<Layer> {
         let layer = |found: Found| Layer {
+            // As drawing programs for such plotters have it: a layer of that name waits for a person.
+            stop: found.name.starts_with('!'),
             name: found.name,
             colour: found.colour.filter(|_| found.one_colour).map(hex),
             strokes: found.strokes,

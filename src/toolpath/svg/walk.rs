@@ -7,7 +7,7 @@ use roxmltree::{Node, NodeId};
 
 use super::{
     css::Sheet,
-    layers::{Group, Layers, is_layer},
+    layers::{Group, Layers, is_layer, is_note},
     number::length,
     page::{fit, view_box},
     pen::Pen,
@@ -87,6 +87,9 @@ impl<'a, 'input: 'a> Walk<'a, 'input> {
         match node.tag_name().name() {
             "g" | "a" => {
                 if around.group.is_none() && is_layer(node) {
+                    if is_note(node) {
+                        return Ok(());
+                    }
                     inner.group = Some(self.layers.enter(node));
                 }
                 self.children(node, &inner)

@@ -60,9 +60,14 @@ enum Place {
 impl Machine {
     /// A machine behind a pseudo-terminal; the station opens it by a link in `directory`.
     pub(super) fn serial(directory: &Path, speed: f64, faults: Faults) -> Self {
+        Self::of("grbl", directory, speed, faults)
+    }
+
+    /// The same with the firmware that this driver speaks to.
+    pub(super) fn of(driver: &str, directory: &Path, speed: f64, faults: Faults) -> Self {
         let link = directory.join("ttyMILL");
         let port = link.to_str().expect("a path of ASCII").to_owned();
-        Self::run(port, Place::Path(link), speed, faults)
+        Self::run(driver, port, Place::Path(link), speed, faults)
     }
 
     /// The same, one that does not start anew when its port is opened: its firmware runs on through
@@ -78,13 +83,13 @@ impl Machine {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         listener.set_nonblocking(true).expect("a listener that does not wait");
         let port = format!("tcp://{}", listener.local_addr().expect("an address"));
-        Self::run(port, Place::Tcp(listener), speed, faults)
+        Self::run("grbl", port, Place::Tcp(listener), speed, faults)
     }
 
-    fn run(port: String, place: Place, speed: f64, faults: Faults) -> Self {
+    fn run(driver: &str, port: String, place: Place, speed: f64, faults: Faults) -> Self {
         let (orders, inbox) = mpsc::channel();
         let heard = Arc::new(Mutex::default());
-        let firmware = simulate("grbl", speed, faults).expect("GRBL is simulated");
+        let firmware = simulate(driver, speed, faults).expect("it is simulated");
         let mut bench = Bench {
             place,
             plugged: true,

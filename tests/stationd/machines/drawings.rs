@@ -41,6 +41,9 @@ fn closed(points: &[[f64; 2]]) -> Vec<[[i64; 2]; 2]> {
 fn an_svg_is_drawn_as_it_looks() {
     let station = simulated("0").start();
     let id = submit(&station, "name=badge.svg", INKSCAPE);
+    let stopped = station.await_job(&id, "PAUSED");
+    assert_eq!(stopped["error"], "layer 2 of 2: \"2 circle\" (#0000ff): change the pen");
+    station.act(&id, "resume").expect(200);
     let job = station.await_job(&id, "COMPLETED");
     assert_eq!((&job["device"], &job["driver"]), (&json!(SIM), &json!("grbl")));
     // By hand from the file: Y points up on the machine, and the page is 80 mm high.

@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use stationd::firmware::Faults;
 
 use super::{
-    await_device, await_lines, bench::Machine, queue_has_looked, runs::sent_lines, submit,
-    with_mill,
+    await_device, await_lines,
+    bench::Machine,
+    plotters::{drawn as drawn_by, many, with_pen},
+    queue_has_looked,
+    runs::sent_lines,
+    submit, with_mill,
 };
 use crate::support::Station;
 
@@ -148,6 +152,56 @@ fn a_job_stops_where_its_file_asks_for_a_person_and_goes_on_behind_that() {
     assert_eq!(done["error"], Value::Null);
     assert_eq!(drawn(&mill, 4), [1, 1, 1, 1]);
     assert!(!sent_lines(&mill).iter().any(|line| line.starts_with("M6")));
+}
+
+#[test]
+fn a_plotter_goes_on_with_the_stroke_that_was_under_way() {
+    for driver in ["ebb", "hpgl"] {
+        let directory = tempfile::tempdir().unwrap();
+        let pen = Machine::of(driver, directory.path(), 20.0, Faults::default());
+        // An EBB plotter comes home when it is stopped: nobody pushes its carriage here.
+        let on_stop = if driver == "ebb" { json!(["HM,4000"]) } else { json!([]) };
+        let mut station = with_pen(driver, &pen.port, &json!({"on_stop": on_stop}))
+            .set("queue.shutdown_grace", "1s")
+            .start();
+        let id = submit(&station, "name=lines.svg", &many(150));
+        await_lines(&station, &id, 100);
+        assert_eq!(station.stop(), 0);
+        let before = drawn_by(driver, &pen.drawing()).len();
+        assert!((3..140).contains(&before), "{driver}: {before} strokes");
+        station.again();
+        assert_eq!(station.job(&id)["state"], "INTERRUPTED");
+        await_device(&station, "pen", "idle");
+        let lost = plan(&station, &id);
+        assert_eq!(lost["confidence"], "needs_homing", "{lost}");
+        let refused = confirm(&station, &id, &json!({"token": lost["token"]})).refused(409);
+        assert!(refused.contains("home the machine"), "{refused}");
+        station.cli(["device", "home", "pen"]).exited(0);
+        let certain = plan(&station, &id);
+        assert_eq!(certain["confidence"], "certain", "{certain}");
+        assert!(certain["last_certain_line"].as_u64().unwrap() >= 90, "{certain}");
+        station.cli(["job", "resume", &id, "--yes"]).exited(0);
+        let done = station.await_job(&id, "COMPLETED");
+        assert_eq!((&done["progress_percentage"], &done["attempts"]), (&json!(100.0), &json!(1)));
+        let strokes = drawn_by(driver, &pen.drawing());
+        let whole = |y: f64| {
+            let at = |x: f64, point: &[f64; 2]| {
+                (point[0] - x).abs() < 0.03 && (point[1] - y).abs() < 0.03
+            };
+            let ends = |line: &&Vec<[f64; 2]>| {
+                let (begin, end) = (&line[0], &line[line.len() - 1]);
+                (at(10.0, begin) && at(60.0, end)) || (at(60.0, begin) && at(10.0, end))
+            };
+            strokes.iter().filter(ends).count()
+        };
+        let top = if driver == "ebb" { 218.0 } else { 180.0 };
+        let times: Vec<usize> = (0..150).map(|n| whole(top - 5.0 - f64::from(n) * 0.5)).collect();
+        assert!(times.iter().all(|times| *times >= 1), "{driver}: {times:?}");
+        let twice = times.iter().filter(|times| **times > 1).count();
+        // An HP-GL plotter is asked twenty times a second how far it is, which here is a second.
+        let most = if driver == "ebb" { 2 } else { 10 };
+        assert!(twice <= most, "only what was under way is drawn again: {driver}: {times:?}");
+    }
 }
 
 #[test]

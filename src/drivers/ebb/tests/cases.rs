@@ -354,7 +354,7 @@ fn a_job_begins_at_the_origin_wherever_the_carriage_was_moved_by_hand() {
     let mut bench = Bench::ready(Faults::default());
     bench.command(Command::Jog(crate::domain::Jog {
         x: 10.0,
-        y: 5.0,
+        y: -5.0,
         feed: 600.0,
         ..Default::default()
     }));

@@ -31,7 +31,7 @@ proptest! {
         prop_assert_eq!(bench.end(), End::Completed);
         let lines = bench.lines();
         prop_assert_eq!(&lines[2..lines.len() - 1], &sendable(&file)[..]);
-        let picture = crate::toolpath::preview(file.as_bytes(), crate::toolpath::Dialect::Gcode, 10_000).unwrap();
+        let picture = crate::toolpath::preview(file.as_bytes(), &crate::domain::Machine::unknown("grbl"), 10_000).unwrap();
         let expected: Vec<(f64, f64, bool)> = (1..picture.draw.len())
             .map(|i| (picture.points[2 * i], picture.points[2 * i + 1], picture.draw[i] == 1))
             .collect();

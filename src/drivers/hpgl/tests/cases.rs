@@ -183,7 +183,7 @@ fn a_person_who_changes_the_pens_is_asked_for_each() {
     let mut bench = Bench::with(Faults::default(), 1.0, 1024, options);
     bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
     bench.run(SQUARE);
-    let second = Event::Paused(Halt::Stop("put pen 2 into the holder".to_owned()));
+    let second = Event::Paused(Halt::Machine("put pen 2 into the holder".to_owned()));
     bench.until("the second pen is asked for", |bench| bench.has(&second));
     assert_eq!(bench.drawn(), DRAWN[..4]);
     bench.command(Command::Resume);
