@@ -23,9 +23,11 @@ fn the_text_passes_promtool_and_has_every_name_that_is_promised() {
     station.await_job(&failed, "FAILED");
     let counted = || {
         let text = station.tcp().get("/metrics").text();
-        text.contains("\nstationd_job_duration_seconds_count 2\n").then_some(text)
+        let both = text.contains("\nstationd_job_duration_seconds_count 2\n");
+        // The machine may still be asked how it is.
+        (both && text.contains("\nstationd_devices{status=\"idle\"} 1\n")).then_some(text)
     };
-    let text = eventually("both jobs are counted", counted);
+    let text = eventually("both jobs are counted and the machine is idle", counted);
     for line in [
         "stationd_daemon_health{daemon=\"job-queue\"} 1",
         "stationd_daemon_health{daemon=\"sync\"} 1",

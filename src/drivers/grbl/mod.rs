@@ -25,6 +25,7 @@ mod console;
 mod hear;
 mod job;
 mod meaning;
+mod shown;
 mod status;
 mod stop;
 #[cfg(test)]
@@ -212,49 +213,6 @@ impl Grbl {
         {
             self.out.push(b'?');
             self.polled = Polled { at: self.now, outstanding: true };
-        }
-    }
-
-    /// What is shown to people, and why.
-    fn status(&self) -> (DeviceStatus, Option<String>) {
-        let because = |text: &str| Some(text.to_owned());
-        match &self.phase {
-            Phase::Closed => return (DeviceStatus::Disconnected, None),
-            Phase::Estop { .. } => {
-                return (DeviceStatus::Alarm, because("emergency stop, not confirmed yet"));
-            }
-            Phase::Greeting { resets: 3.., .. } => {
-                return (DeviceStatus::Error, because("the machine does not answer"));
-            }
-            Phase::Meeting { answered: true, .. } => {
-                return (DeviceStatus::Connecting, because("it finishes what it was given before"));
-            }
-            Phase::Greeting { .. } | Phase::Meeting { .. } | Phase::Identifying { .. } => {
-                return (DeviceStatus::Connecting, None);
-            }
-            _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
-            Phase::Running(job) if job.pause.is_held() => return (DeviceStatus::Paused, None),
-            Phase::Running(_) | Phase::Stopping(_) | Phase::Console { .. } => {
-                return (DeviceStatus::Busy, None);
-            }
-            Phase::Ready | Phase::Asking { .. } => {}
-        }
-        if self.polled.outstanding && self.now.saturating_sub(self.machine.heard) > SILENCE {
-            return (DeviceStatus::Error, because("the machine does not answer"));
-        }
-        match self.machine.state {
-            Some(State::Alarm) => {
-                let locked = "the machine is locked: unlock it or send it home";
-                let alarm = self.machine.alarm.clone();
-                (DeviceStatus::Alarm, alarm.or_else(|| because(locked)))
-            }
-            Some(State::Sleep) => (DeviceStatus::Error, because("the machine sleeps: reset it")),
-            Some(State::Hold(_)) => (DeviceStatus::Paused, because("the machine holds")),
-            Some(State::Door(_)) => (DeviceStatus::Paused, because("the safety door is open")),
-            Some(State::Run | State::Jog | State::Home) => (DeviceStatus::Busy, None),
-            Some(State::Idle | State::Check) => (DeviceStatus::Idle, None),
-            // It may be locked, for all that is known.
-            None => (DeviceStatus::Connecting, None),
         }
     }
 
