@@ -98,6 +98,10 @@ fn a_server_that_is_away_gets_everything_once_it_is_back_even_after_a_crash() {
         let runs = station.hook_runs("?state=WAITING&hook=COMPLETED[0]");
         (runs.len() == 5 && runs.iter().all(|run| run["error"].is_string())).then_some(())
     });
+    // A program whose end is not on disk would be run once more.
+    eventually("the programs have run", || {
+        (station.hook_runs("?state=SUCCEEDED&hook=COMPLETED[1]").len() == 5).then_some(())
+    });
     let metrics = station.tcp().get("/metrics").text();
     assert!(metrics.contains("\nstationd_hook_outbox_length 5\n"), "{metrics}");
     station.kill();
