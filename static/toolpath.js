@@ -50,11 +50,15 @@ export class Toolpath {
     this.rebuild();
   }
 
-  /** Lines acknowledged, and where the machine says its tool is; without a tool, all of them are drawn. */
-  setProgress(lines, position) {
+  /**
+   * Lines acknowledged, and where the machine says its tool is; without a tool, or where the machine
+   * `stands` after the last of them, all of them are drawn.
+   */
+  setProgress(lines, position, stands = false) {
     const back = lines < this.lines;
     this.lines = lines;
     this.wanted = position ?? null;
+    this.stands = stands;
     this.head = this.head && this.wanted && !still.matches ? this.head : this.wanted && { ...this.wanted };
     if (back) this.target = 0;
     this.locate();
@@ -71,8 +75,8 @@ export class Toolpath {
 
   /** How much of the path is to be shown as drawn. */
   locate() {
-    const { path, lines, wanted, target } = this;
-    if (path) this.target = wanted ? toolPlace(path, lines, wanted, target) : reached(path, lines);
+    const { path, lines, wanted, stands, target } = this;
+    if (path) this.target = wanted && !stands ? toolPlace(path, lines, wanted, target) : reached(path, lines);
   }
 
   /** Everything anew: after a change of size, theme, path, or a step back. */

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { areaPath } from '../../static/history.js';
 import { isOutside, reached, toolPlace } from '../../static/pathplace.js';
 import { apply, initial, LIVE, mergeFeed, mergeThings } from '../../static/reduce.js';
-
+import { Toolpath } from '../../static/toolpath.js';
 
 const change = (seq, to_state, more = {}) => ({ type: 'job_state_change', timestamp: '2026-01-01T00:00:00.000Z', seq, channel: 'jobs', job_id: 'j', job_name: 'x.nc', from_state: null, to_state, reason: '', device_id: 'm', metadata: {}, ...more });
 
@@ -71,6 +71,16 @@ test('what is drawn ends at the tool, not at the last line that the machine has 
   const eight = { lines: [0, 1, 2, 3, 4], points: [0, 0, 4, 0, 4, 2, 2, 2, 2, -2], draw: [0, 1, 1, 1, 1] };
   assert.equal(toolPlace(eight, 4, { x: 2, y: 0 }), 0.5, 'at a crossing the first pass counts');
   assert.equal(toolPlace(eight, 4, { x: 2, y: 0 }, 2), 3.5);
+});
+
+test('at a stop all is drawn that comes before it, also where the tool has gone home for it', () => {
+  const picture = new Toolpath(document.createElement('canvas'));
+  picture.setPath(path, null);
+  picture.setProgress(5, { x: 0, y: 0 });
+  assert.equal(picture.target, 0);
+  picture.setProgress(5, { x: 0, y: 0 }, true);
+  assert.equal(picture.target, 4);
+  picture.dispose();
 });
 
 test('what leaves the envelope is outside, at either end', () => {
