@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SIM, drawing, simulated, submit, with_devices};
+use super::{SIM, await_done, drawing, simulated, submit, with_devices};
 use crate::support::Station;
 
 const INKSCAPE: &str = include_str!("../data/drawings/inkscape.svg");
@@ -116,7 +116,7 @@ fn large_drawings_are_kept_on_disk_and_survive_a_kill() {
     assert_eq!(job["name"], "job.svg");
     assert_eq!(std::fs::read_dir(station.workspace().join("files")).unwrap().count(), 2);
     station.act(&id, "release").expect(200);
-    let job = station.await_job(&id, "COMPLETED");
+    let job = await_done(&station, &id);
     let length = job["analysis"]["draw_length_mm"].as_f64().unwrap();
     // Putting the pen down is a working move too, 5 mm each.
     assert!(length > 20_000.0 && length < 20_000.0 + 5.0 * 20_001.0, "{length}");

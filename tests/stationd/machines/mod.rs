@@ -84,6 +84,16 @@ fn await_lines(station: &Station, id: &str, lines: u64) -> Value {
     })
 }
 
+/// Waits until a long job is done: for each quarter of it no longer than for anything else.
+#[track_caller]
+fn await_done(station: &Station, id: &str) -> Value {
+    let total = station.job(id)["lines_total"].as_u64().unwrap();
+    for part in 1..=4 {
+        await_lines(station, id, total * part / 4);
+    }
+    station.await_job(id, "COMPLETED")
+}
+
 /// Waits until the queue has certainly looked at everything that waits: a job of its own has come
 /// and gone.
 #[track_caller]

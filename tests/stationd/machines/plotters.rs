@@ -6,7 +6,9 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use stationd::firmware::{Drawing, Faults};
 
-use super::{await_device, await_lines, bench::Machine, queue_has_looked, submit, with_devices};
+use super::{
+    await_device, await_done, await_lines, bench::Machine, queue_has_looked, submit, with_devices,
+};
 use crate::support::{Builder, Station, program, run_with};
 
 /// A line of points on the machine, X to the right, Y up, millimetres.
@@ -308,7 +310,7 @@ fn an_unplugged_plotter_interrupts_its_job_which_is_drawn_again_from_its_beginni
         let before = drawn(driver, &pen.drawing()).len();
         assert!(before < 200, "{driver}: {before}");
         station.act(&id, "retry").expect(200);
-        let job = station.await_job(&id, "COMPLETED");
+        let job = await_done(&station, &id);
         assert_eq!(job["attempts"], 2);
         let after = drawn(driver, &pen.drawing()).len();
         assert!(after - before >= 200, "{driver}: {before} and then {after}");

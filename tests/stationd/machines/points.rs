@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stationd::firmware::Faults;
 
 use super::{
-    await_device, await_lines,
+    await_device, await_done, await_lines,
     bench::Machine,
     resume::{confirm, drawn, plan, strokes},
     submit, with_devices,
@@ -110,11 +110,7 @@ impl Bed {
 
     /// Fails unless every stroke is there, and none twice but those of which nobody could know.
     fn assert_whole(&self, station: &Station) {
-        // Longer than one waits for a single thing.
-        for part in 1..=4 {
-            await_lines(station, &self.job, u64::from(STROKES * part));
-        }
-        station.await_job(&self.job, "COMPLETED");
+        await_done(station, &self.job);
         let drawn = drawn(&self.machine, STROKES);
         self.assert_left_alone(&drawn);
         self.assert_drawn(&drawn);

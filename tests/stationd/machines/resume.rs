@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stationd::firmware::Faults;
 
 use super::{
-    await_device, await_lines,
+    await_device, await_done, await_lines,
     bench::Machine,
     plotters::{drawn as drawn_by, many, with_pen},
     queue_has_looked,
@@ -181,7 +181,7 @@ fn a_plotter_goes_on_with_the_stroke_that_was_under_way() {
         assert_eq!(certain["confidence"], "certain", "{certain}");
         assert!(certain["last_certain_line"].as_u64().unwrap() >= 90, "{certain}");
         station.cli(["job", "resume", &id, "--yes"]).exited(0);
-        let done = station.await_job(&id, "COMPLETED");
+        let done = await_done(&station, &id);
         assert_eq!((&done["progress_percentage"], &done["attempts"]), (&json!(100.0), &json!(1)));
         let strokes = drawn_by(driver, &pen.drawing());
         let whole = |y: f64| {

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Long enough for a loaded machine; whatever takes longer has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 const PAUSE: Duration = Duration::from_millis(5);
 
