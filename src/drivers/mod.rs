@@ -10,7 +10,11 @@ pub mod ebb;
 mod feed;
 pub mod grbl;
 pub mod hpgl;
+mod lines;
+mod marlin;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -19,6 +23,7 @@ pub use ebb::Ebb;
 pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
 pub use hpgl::{Handshake, Hpgl, HpglOptions};
+pub use marlin::Marlin;
 pub use outcome::{End, Halt, Refused};
 
 pub use crate::toolpath::plan::EbbOptions;
@@ -29,7 +34,7 @@ use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 pub const NAMES: [&str; 3] = ["ebb", "grbl", "hpgl"];
 
 /// What a driver is told about its machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How long the machine may leave a line unacknowledged without showing that it works.
     pub timeout: Duration,
