@@ -67,4 +67,4 @@ pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
 /// The drivers there are names for.
 pub const KNOWN_DRIVERS: [&str; 5] = ["grbl", "marlin", "ebb", "hpgl", "line"];
 /// The drivers that this version has.
-pub const SUPPORTED_DRIVERS: [&str; 3] = ["grbl", "ebb", "hpgl"];
+pub const SUPPORTED_DRIVERS: [&str; 4] = ["grbl", "marlin", "ebb", "hpgl"];

@@ -31,7 +31,7 @@ pub use crate::toolpath::plan::EbbOptions;
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
-pub const NAMES: [&str; 3] = ["ebb", "grbl", "hpgl"];
+pub const NAMES: [&str; 4] = ["ebb", "grbl", "hpgl", "marlin"];
 
 /// What a driver is told about its machine.
 #[derive(Clone, Debug, Default)]
@@ -166,6 +166,7 @@ pub fn create(name: &str, options: Options) -> Option<Box<dyn Driver>> {
         "ebb" => Some(Box::new(Ebb::new(options))),
         "grbl" => Some(Box::new(Grbl::new(options))),
         "hpgl" => Some(Box::new(Hpgl::new(options))),
+        "marlin" => Some(Box::new(Marlin::new(options))),
         _ => None,
     }
 }

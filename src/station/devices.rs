@@ -37,6 +37,7 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
     let on_stop: &[&str] = match driver {
         "ebb" => &["HM,4000"],
         "grbl" => &["M5", "G90 G0 Z5"],
+        // Without any, a Marlin machine has its heaters, fan and motors switched off.
         _ => &[],
     };
     DeviceConfig {
