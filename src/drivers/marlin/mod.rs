@@ -183,7 +183,8 @@ impl Marlin {
     /// When the driver itself asks next, while nothing is under way.
     fn asks_at(&self) -> Option<Duration> {
         let held = matches!(&self.phase, Phase::Running(job) if job.pause.is_held());
-        if !(matches!(self.phase, Phase::Ready) || held) || !self.window.is_empty() {
+        let idle = matches!(self.phase, Phase::Ready) || held;
+        if !idle || !self.window.is_empty() || self.recovery.is_quiet() {
             return None;
         }
         let every = if self.machine.restless { ASK_WHERE } else { ASK_WARMTH };
@@ -191,7 +192,7 @@ impl Marlin {
     }
 
     fn ask(&mut self) {
-        if self.recovery.is_quiet() || self.asks_at().is_none_or(|at| self.now < at) {
+        if self.asks_at().is_none_or(|at| self.now < at) {
             return;
         }
         self.machine.asked = self.now;

@@ -208,8 +208,10 @@ impl Marlin {
         let stop = self.stop_watch_at();
         let error = self.machine.error.as_ref().map(|(_, at)| *at + LAST_WORD);
         let under_way = self.window.has_under_way() && !self.recovery.is_quiet();
-        let line = under_way
-            .then(|| self.probes_at().map_or(self.gone_at(), |probe| probe.min(self.gone_at())));
+        // A stop has a time of its own.
+        let stops = matches!(self.phase, Phase::Stopping(_));
+        let gone = (!stops).then(|| self.gone_at());
+        let line = [self.probes_at(), gone].into_iter().flatten().min().filter(|_| under_way);
         [stop, error, line].into_iter().flatten().min()
     }
 
@@ -226,14 +228,16 @@ impl Marlin {
         if !self.window.has_under_way() || self.recovery.is_quiet() {
             return;
         }
-        if self.now >= self.gone_at() {
+        if self.now >= self.gone_at() && !matches!(self.phase, Phase::Stopping(_)) {
             return self.gone();
         }
         if self.probes_at().is_some_and(|at| self.now >= at) {
             self.recovery.probed = self.now;
             self.recovery.probes += 1;
             if self.window.admits_probe() {
-                self.send_line(b"M105", Tag::Probe);
+                if self.window.fits(self.window.length(b"M105")) {
+                    self.send_line(b"M105", Tag::Probe);
+                }
             } else if !matches!(self.phase, Phase::Stopping(_)) {
                 self.send_all_again();
             }

@@ -16,6 +16,9 @@ const KEPT: usize = 64;
 /// Bytes that may be under way: those of the smallest ring (128), and room for a stop.
 const BYTES: usize = 100;
 
+/// Bytes that the smallest ring holds: a question may use what is left of it.
+const RING: usize = 127;
+
 /// Bytes that a line may have: `MAX_CMD_SIZE` 96, of which one ends it.
 pub(super) const LONGEST: usize = 95;
 
@@ -141,6 +144,11 @@ impl Window {
     pub(super) fn admits_probe(&self) -> bool {
         let front = self.lines.get(self.acknowledged);
         self.sent == self.lines.len() && front.is_some_and(|line| line.number.is_some())
+    }
+
+    /// True if a line of so many bytes fits into the smallest ring, whatever is under way.
+    pub(super) fn fits(&self, length: usize) -> bool {
+        self.under_way().1 + length < RING
     }
 
     /// True if a line for this is under way or to be sent.

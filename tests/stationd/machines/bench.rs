@@ -58,9 +58,14 @@ enum Place {
 impl Machine {
     /// A machine behind a pseudo-terminal; the station opens it by a link in `directory`.
     pub(super) fn serial(directory: &Path, speed: f64, faults: Faults) -> Self {
+        Self::serial_of("grbl", directory, speed, faults)
+    }
+
+    /// The same, of another kind.
+    pub(super) fn serial_of(driver: &str, directory: &Path, speed: f64, faults: Faults) -> Self {
         let link = directory.join("ttyMILL");
         let port = link.to_str().expect("a path of ASCII").to_owned();
-        Self::run(port, Place::Path(link), speed, faults)
+        Self::run(port, Place::Path(link), driver, speed, faults)
     }
 
     /// A machine behind a TCP port.
@@ -68,13 +73,13 @@ impl Machine {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         listener.set_nonblocking(true).expect("a listener that does not wait");
         let port = format!("tcp://{}", listener.local_addr().expect("an address"));
-        Self::run(port, Place::Tcp(listener), speed, faults)
+        Self::run(port, Place::Tcp(listener), "grbl", speed, faults)
     }
 
-    fn run(port: String, place: Place, speed: f64, faults: Faults) -> Self {
+    fn run(port: String, place: Place, driver: &str, speed: f64, faults: Faults) -> Self {
         let (orders, inbox) = mpsc::channel();
         let heard = Arc::new(Mutex::default());
-        let firmware = simulate("grbl", speed, faults).expect("GRBL is simulated");
+        let firmware = simulate(driver, speed, faults).expect("it is simulated");
         let mut bench = Bench {
             place,
             plugged: true,
