@@ -67,7 +67,7 @@ pub fn convert(
 ) -> Result<Option<Program>, ConvertError> {
     let mut bytes = Vec::new();
     let (layers, drawing) = match (kind, driver) {
-        (FileKind::Gcode, _) | (FileKind::Hpgl, "hpgl") => return Ok(None),
+        (FileKind::Gcode | FileKind::Lines, _) | (FileKind::Hpgl, "hpgl") => return Ok(None),
         (FileKind::Svg | FileKind::Hpgl, "grbl" | "marlin") => {
             let drawing = drawing(kind, reader, options)?;
             (emit::gcode(&drawing, options, &mut bytes)?, drawing)
@@ -97,7 +97,9 @@ fn drawing(
             reader.by_ref().take(svg::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
             svg::read(&bytes, options.tolerance_mm)?
         }
-        FileKind::Hpgl | FileKind::Gcode => hpgl::read(reader, options.tolerance_mm)?,
+        FileKind::Hpgl | FileKind::Gcode | FileKind::Lines => {
+            hpgl::read(reader, options.tolerance_mm)?
+        }
     };
     if drawing.layers.iter().all(|layer| layer.strokes.is_empty()) {
         let why = drawing.warnings.first().map(|first| format!(": {first}"));

@@ -11,6 +11,8 @@ pub enum FileKind {
     Svg,
     /// Hewlett-Packard's language for plotters.
     Hpgl,
+    /// Lines of any kind, for a machine that takes them as they are.
+    Lines,
 }
 
 impl FileKind {
@@ -22,6 +24,7 @@ impl FileKind {
             Some("gcode" | "gco" | "gc" | "g" | "nc" | "ngc" | "tap" | "cnc") => Some(Self::Gcode),
             Some("svg" | "svgz") => Some(Self::Svg),
             Some("hpgl" | "hpg" | "hgl" | "plt") => Some(Self::Hpgl),
+            Some("lines") => Some(Self::Lines),
             _ => Self::of_content(head),
         }
     }
@@ -51,20 +54,27 @@ impl FileKind {
         if seen > 0 { Some(Self::Gcode) } else { hpgl() }
     }
 
-    /// The drivers that take it.
+    /// The drivers whose machines a file like this is meant for.
     pub fn drivers(self) -> &'static [&'static str] {
         match self {
             Self::Gcode => &["grbl", "marlin"],
             Self::Svg => &["grbl", "marlin", "ebb", "hpgl"],
             Self::Hpgl => &["hpgl", "grbl", "marlin", "ebb"],
+            Self::Lines => &["line"],
         }
+    }
+
+    /// True if a machine of this driver takes it: those it is meant for, and one that takes any
+    /// lines, if a person says so.
+    pub fn suits(self, driver: &str) -> bool {
+        self.drivers().contains(&driver) || (self == Self::Gcode && driver == "line")
     }
 
     /// True if it becomes a program of its own for that driver; false if the machine takes it as it
     /// is.
     pub fn is_converted_for(self, driver: &str) -> bool {
         match self {
-            Self::Gcode => false,
+            Self::Gcode | Self::Lines => false,
             Self::Svg => true,
             Self::Hpgl => driver != "hpgl",
         }
@@ -76,6 +86,7 @@ impl FileKind {
             Self::Gcode => "gcode",
             Self::Svg => "svg",
             Self::Hpgl => "hpgl",
+            Self::Lines => "lines",
         }
     }
 }
@@ -139,6 +150,9 @@ mod tests {
         assert_eq!(FileKind::of("a.txt", b"dear all,\nG1\n"), None);
         assert_eq!(FileKind::of("a.png", b"\x89PNG\r\n\x1a\n"), None);
         assert_eq!(FileKind::of_content(b""), None);
+        assert_eq!(FileKind::of("knife.lines", b"cut 3 4\n"), Some(FileKind::Lines));
+        assert!(FileKind::Gcode.suits("line") && !FileKind::Svg.suits("line"));
+        assert!(!FileKind::Gcode.drivers().contains(&"line"), "only if a person says so");
     }
 
     #[test]
