@@ -1,3 +1,4 @@
-//! What holds for every driver: each against the simulated firmware of its machine.
+//! Tests of drivers that are not one driver's own.
 
-pub(super) mod bench;
+pub(in crate::drivers) mod bench;
+mod conformance;
