@@ -152,7 +152,7 @@ fn machine(
         }
         (Machine::unknown(&driver), PlotOptions::default())
     };
-    if kind.is_none_or(|kind| !kind.drivers().contains(&machine.driver.as_str())) {
+    if kind.is_none_or(|kind| !kind.suits(&machine.driver)) {
         let message = format!("machines of the driver {} do not take such files", machine.driver);
         return Err(Failure::Usage(message));
     }

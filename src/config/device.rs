@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{EbbConfig, HpglConfig};
+use super::{EbbConfig, HpglConfig, LineConfig};
 use crate::domain::{Envelope, Machine, Motion, PlotOptions};
 
 /// A machine.
@@ -13,7 +13,7 @@ use crate::domain::{Envelope, Machine, Motion, PlotOptions};
 pub struct DeviceConfig {
     /// What people call it; unique without regard to case and to `_` or `-`.
     pub name: String,
-    /// The protocol it speaks; one of [`KNOWN_DRIVERS`](super::KNOWN_DRIVERS) that is supported.
+    /// The protocol it speaks; one of [`KNOWN_DRIVERS`](super::KNOWN_DRIVERS).
     pub driver: String,
     /// What is opened: an absolute path, `tcp://HOST:PORT` or `sim:DRIVER`.
     pub port: String,
@@ -41,6 +41,8 @@ pub struct DeviceConfig {
     pub ebb: EbbConfig,
     /// How an HP-GL plotter is driven.
     pub hpgl: HpglConfig,
+    /// How a machine is driven that only acknowledges lines.
+    pub line: LineConfig,
     /// How it draws what is not in its own language.
     pub plot: PlotOptions,
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::Path};
 use serde_yaml::{Mapping, Value};
 
 use super::{
-    HIDDEN, SUPPORTED_DRIVERS, text,
+    HIDDEN, KNOWN_DRIVERS, text,
     values::{self, Base},
 };
 
@@ -157,7 +157,7 @@ impl Form {
             Self::Url => "http://HOST[:PORT][/PATH]".into(),
             Self::Webhook => "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]".into(),
             Self::Zone => "local, UTC or a name as Europe/Berlin".into(),
-            Self::Driver => SUPPORTED_DRIVERS.join(", "),
+            Self::Driver => KNOWN_DRIVERS.join(", "),
             Self::Port => "an absolute path, tcp://HOST:PORT or sim:DRIVER".into(),
         }
     }

@@ -22,6 +22,7 @@ mod form;
 mod hook;
 mod hooks;
 mod host;
+mod line;
 mod load;
 mod loaded;
 mod nearest;
@@ -47,6 +48,7 @@ pub use crate::domain::{HIDDEN, Secret};
 pub use daemon::DaemonConfig;
 pub use device::{DeviceConfig, MotionConfig};
 pub use hook::HookConfig;
+pub use line::LineConfig;
 pub use load::{load, runtime_file};
 pub use loaded::{Loaded, Setting};
 pub use plotter::{EbbConfig, HpglConfig, HpglHandshake};
@@ -64,7 +66,5 @@ pub use values::size;
 
 /// A file with every key at its default, explained.
 pub const SAMPLE: &str = include_str!("../../config/stationd.yaml");
-/// The drivers there are names for.
+/// The drivers there are.
 pub const KNOWN_DRIVERS: [&str; 5] = ["grbl", "marlin", "ebb", "hpgl", "line"];
-/// The drivers that this version has.
-pub const SUPPORTED_DRIVERS: [&str; 3] = ["grbl", "ebb", "hpgl"];

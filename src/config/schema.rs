@@ -336,6 +336,21 @@ pub(super) const DEVICE: &[Key] = &[
         ],
     ),
     section(
+        "line",
+        &[
+            one("ack", Form::Pattern, "\"^ok\""),
+            one("error", Form::Pattern, "\"^(?i:error|!!)\""),
+            one("busy", Form::Pattern, "null"),
+            one("banner", Form::Pattern, "null"),
+            one("eol", Form::Word(&["lf", "cr", "crlf"]), "lf"),
+            one("settle", FROM_ZERO, "2s"),
+            many("pause", Form::Line),
+            many("resume", Form::Line),
+            many("halt", Form::Line),
+            many("estop", Form::Line),
+        ],
+    ),
+    section(
         "plot",
         &[
             one("tolerance_mm", Form::Real { min: 0.001, max: 10.0 }, "0.05"),

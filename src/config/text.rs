@@ -4,7 +4,7 @@
 
 use std::{fs::File, io::Read, net::IpAddr, os::unix::fs::PermissionsExt, path::Path};
 
-use super::{KNOWN_DRIVERS, SUPPORTED_DRIVERS, form::Around};
+use super::{KNOWN_DRIVERS, form::Around};
 
 /// A key or token: itself, or what `file:`, `env:` or `credential:` leads to.
 pub(super) fn secret(text: &str, spaces: bool, around: &Around<'_>) -> Result<String, String> {
@@ -104,17 +104,11 @@ pub(super) fn log_format(text: &str) -> Result<String, String> {
     if fields == 0 { Err("is not a format".into()) } else { Ok(text.to_owned()) }
 }
 
-/// The driver of a name, where this version has it.
+/// The driver of a name.
 pub(super) fn driver(text: &str) -> Result<String, String> {
     let name = text.to_ascii_lowercase();
     let name = if name == "axidraw" { "ebb" } else { &name };
-    if SUPPORTED_DRIVERS.contains(&name) {
-        Ok(name.to_owned())
-    } else if KNOWN_DRIVERS.contains(&name) {
-        Err("is not supported by this version".into())
-    } else {
-        Err("is not a driver".into())
-    }
+    if KNOWN_DRIVERS.contains(&name) { Ok(name.to_owned()) } else { Err("is not a driver".into()) }
 }
 
 pub(super) fn port(text: &str) -> Result<String, String> {

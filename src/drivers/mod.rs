@@ -10,7 +10,12 @@ pub mod ebb;
 mod feed;
 pub mod grbl;
 pub mod hpgl;
+pub mod line;
+mod lines;
+pub mod marlin;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -19,16 +24,18 @@ pub use ebb::Ebb;
 pub use feed::{Start, StopPoint};
 pub use grbl::Grbl;
 pub use hpgl::{Handshake, Hpgl, HpglOptions};
+pub use line::{Line, LineOptions, Pattern};
+pub use marlin::Marlin;
 pub use outcome::{End, Halt, Refused};
 
 pub use crate::domain::EbbOptions;
 use crate::domain::{DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
-pub const NAMES: [&str; 3] = ["ebb", "grbl", "hpgl"];
+pub const NAMES: [&str; 5] = ["ebb", "grbl", "hpgl", "line", "marlin"];
 
 /// What a driver is told about its machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How long the machine may leave a line unacknowledged without showing that it works.
     pub timeout: Duration,
@@ -38,17 +45,19 @@ pub struct Options {
     pub end_lines: Vec<String>,
     /// Sent once the machine stands still after a job that did not end well.
     pub on_stop: Vec<String>,
-    /// What only plotters need.
+    /// What only one of the drivers needs.
     pub plotter: Plotter,
 }
 
-/// What is particular to a plotter.
+/// What is particular to one kind of machine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plotter {
     /// How an EBB draws.
     pub ebb: EbbOptions,
     /// How an HP-GL plotter is driven.
     pub hpgl: HpglOptions,
+    /// How a machine that only acknowledges lines is driven.
+    pub line: LineOptions,
 }
 
 /// What is asked of a driver.
@@ -163,6 +172,8 @@ pub fn create(name: &str, options: Options) -> Option<Box<dyn Driver>> {
         "ebb" => Some(Box::new(Ebb::new(options))),
         "grbl" => Some(Box::new(Grbl::new(options))),
         "hpgl" => Some(Box::new(Hpgl::new(options))),
+        "line" => Some(Box::new(Line::new(options))),
+        "marlin" => Some(Box::new(Marlin::new(options))),
         _ => None,
     }
 }

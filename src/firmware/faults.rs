@@ -16,6 +16,13 @@ pub struct Faults {
     pub drop_ok: Option<u64>,
     /// Says the `ok` of this line twice.
     pub double_ok: Option<u64>,
+    /// Holds the `ok` of this line back for so long.
+    pub late_ok: Option<(u64, Duration)>,
+    /// Loses each byte that it is sent with this chance (0 to 1). Where lines have no checksum this
+    /// is for no driver to find out.
+    pub lose_byte: f64,
+    /// Understands nothing from this line on and asks for every line again.
+    pub storm_at_line: Option<u64>,
     /// Puts a line of line noise before an answer, with this chance (0 to 1).
     pub garbage: f64,
     /// Starts anew, as after a brown-out, instead of executing this line.

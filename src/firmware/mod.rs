@@ -8,7 +8,11 @@ mod ebb;
 mod faults;
 mod grbl;
 mod hpgl;
+mod line;
+mod marlin;
+mod motion;
 mod voice;
+mod words;
 
 use std::time::Duration;
 
@@ -17,6 +21,8 @@ pub use ebb::{Ebb, EbbVersion};
 pub use faults::Faults;
 pub use grbl::Grbl;
 pub use hpgl::Hpgl;
+pub use line::Line;
+pub use marlin::{Dialect, Marlin};
 
 /// A machine's controller: bytes and time in, bytes and motion out. Times are measured from any
 /// origin the caller likes, and never go back.
@@ -47,6 +53,8 @@ pub fn simulate(driver: &str, speed: f64, faults: Faults) -> Option<Box<dyn Firm
         "ebb" => Some(Box::new(Ebb::new(speed, faults))),
         "grbl" => Some(Box::new(Grbl::new(speed, faults))),
         "hpgl" => Some(Box::new(Hpgl::new(speed, faults))),
+        "line" => Some(Box::new(Line::new(speed, faults))),
+        "marlin" => Some(Box::new(Marlin::new(speed, faults))),
         _ => None,
     }
 }

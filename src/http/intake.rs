@@ -71,8 +71,8 @@ fn kind_of(name: &str, head: &[u8]) -> Result<FileKind, Problem> {
     FileKind::of(name, head).ok_or_else(|| {
         Problem::field(
             "file",
-            "no machine takes this kind of file: G-code (.gcode, .nc, …), SVG, HPGL (.plt) and EBB \
-             commands (.ebb) are taken",
+            "no machine takes this kind of file: G-code (.gcode, .nc, …), SVG, HPGL (.plt), EBB \
+             commands (.ebb) and lists of lines (.lines) are taken",
         )
     })
 }

@@ -38,7 +38,6 @@ pub(super) fn place(
     driver: Option<&str>,
     targets: &[Target],
 ) -> Result<Placement, Problem> {
-    let takes = |driver: &str| kind.drivers().contains(&driver);
     if let Some(name) = device {
         let target = targets.iter().find(|target| same_name(&target.machine.name, name));
         let Some(target) = target else {
@@ -51,7 +50,7 @@ pub(super) fn place(
             let hint = format!("device \"{name}\" has the driver {its}");
             return Err(Problem::field("driver", hint));
         }
-        if !takes(its) {
+        if !kind.suits(its) {
             let hint = format!("device \"{name}\" ({its}) does not take {} files", kind.as_str());
             return Err(Problem::field("device", hint));
         }
@@ -59,7 +58,10 @@ pub(super) fn place(
     }
     let fits = |target: &&Target| {
         let its = &target.machine.driver;
-        takes(its) && driver.is_none_or(|it| it.eq_ignore_ascii_case(its))
+        match driver {
+            Some(driver) => kind.suits(its) && driver.eq_ignore_ascii_case(its),
+            None => kind.drivers().contains(&its.as_str()),
+        }
     };
     let mut fitting: Vec<&Target> = targets.iter().filter(fits).collect();
     // Those that take it as it is come first; that it is drawn by others has to be said.

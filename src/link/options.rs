@@ -31,7 +31,7 @@ pub struct LinkOptions {
     /// Sent after a cancelled, failed or interrupted job, once the machine stands still: pen up,
     /// tool off.
     pub on_stop: Vec<String>,
-    /// What only plotters need.
+    /// What only one of the drivers needs.
     pub plotter: Plotter,
     /// For `sim:DRIVER` only.
     pub simulator: SimulatorOptions,

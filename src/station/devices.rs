@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    config::{Config, DeviceConfig, EbbConfig, HpglConfig, HpglHandshake, Place, Problem},
+    config::{
+        Config, DeviceConfig, EbbConfig, HpglConfig, HpglHandshake, LineConfig, Place, Problem,
+    },
     daemons::device_manager::Configured,
     domain::{Envelope, PlotOptions, same_name},
-    drivers::{self, Handshake, HpglOptions, Plotter},
+    drivers::{self, Handshake, HpglOptions, LineOptions, Pattern, Plotter},
     link::{LinkOptions, SimulatorOptions},
 };
 
@@ -37,6 +39,7 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
     let on_stop: &[&str] = match driver {
         "ebb" => &["HM,4000"],
         "grbl" => &["M5", "G90 G0 Z5"],
+        // Without any, a Marlin machine has its heaters, fan and motors switched off.
         _ => &[],
     };
     DeviceConfig {
@@ -55,11 +58,40 @@ fn simulated(name: String, driver: &str) -> DeviceConfig {
         on_stop: on_stop.iter().map(|line| (*line).to_owned()).collect(),
         ebb: EbbConfig::default(),
         hpgl: HpglConfig::default(),
+        line: simulated_line(),
         plot: PlotOptions::default(),
     }
 }
 
-/// What only plotters need.
+/// What stops the simulated machine, and how it greets.
+fn simulated_line() -> LineConfig {
+    LineConfig {
+        banner: Some("^line machine ready".to_owned()),
+        halt: vec!["!".to_owned()],
+        ..LineConfig::default()
+    }
+}
+
+/// How a machine that only acknowledges lines is driven.
+fn line(config: &LineConfig) -> LineOptions {
+    let usual = LineOptions::default();
+    // The configuration has been checked: what is no pattern never gets here.
+    let pattern = |text: &String| Pattern::new(text).ok();
+    LineOptions {
+        ack: pattern(&config.ack).unwrap_or(usual.ack),
+        error: pattern(&config.error).unwrap_or(usual.error),
+        busy: config.busy.as_ref().and_then(pattern),
+        banner: config.banner.as_ref().and_then(pattern),
+        eol: config.eol.bytes(),
+        settle: config.settle,
+        pause: config.pause.clone(),
+        resume: config.resume.clone(),
+        halt: config.halt.clone(),
+        estop: config.estop.clone(),
+    }
+}
+
+/// What only one of the drivers needs.
 fn plotter(device: &DeviceConfig) -> Plotter {
     Plotter {
         ebb: device.ebb.options(device.envelope),
@@ -72,6 +104,7 @@ fn plotter(device: &DeviceConfig) -> Plotter {
             buffer: device.hpgl.buffer,
             single_pen: device.hpgl.single_pen,
         },
+        line: line(&device.line),
     }
 }
 

@@ -81,7 +81,7 @@ pub fn convert(
     options: &PlotOptions,
 ) -> Result<Option<Program>, ConvertError> {
     let driver = machine.driver.as_str();
-    if !kind.drivers().contains(&driver) {
+    if !kind.suits(driver) {
         let driver = driver.to_owned();
         return Err(ConvertError::NoWay { kind: kind.as_str(), driver });
     }
@@ -142,8 +142,10 @@ fn drawing(
             drawing.size = machine.envelope.map(|reach| [reach.x, reach.y]);
             drawing
         }
-        // EBB commands are only for an EBB, which takes them as they are.
-        FileKind::Hpgl | FileKind::Ebb => hpgl::read(reader, options.tolerance_mm)?,
+        // EBB commands and lists of lines are only for machines that take them as they are.
+        FileKind::Hpgl | FileKind::Ebb | FileKind::Lines => {
+            hpgl::read(reader, options.tolerance_mm)?
+        }
     };
     if drawing.layers.iter().all(|layer| layer.strokes.is_empty()) {
         let why = drawing.warnings.first().map(|first| format!(": {first}"));

@@ -13,6 +13,8 @@ pub enum FileKind {
     Hpgl,
     /// Commands for an EBB plotter, one a line.
     Ebb,
+    /// Lines of any kind, for a machine that takes them as they are.
+    Lines,
 }
 
 impl FileKind {
@@ -25,6 +27,7 @@ impl FileKind {
             Some("svg" | "svgz") => Some(Self::Svg),
             Some("hpgl" | "hpg" | "hgl" | "plt") => Some(Self::Hpgl),
             Some("ebb") => Some(Self::Ebb),
+            Some("lines") => Some(Self::Lines),
             _ => Self::of_content(head),
         }
     }
@@ -64,7 +67,14 @@ impl FileKind {
             Self::Svg => &["grbl", "marlin", "ebb", "hpgl"],
             Self::Hpgl => &["hpgl", "grbl", "marlin", "ebb"],
             Self::Ebb => &["ebb"],
+            Self::Lines => &["line"],
         }
+    }
+
+    /// True if a machine of this driver takes it: those it is meant for, and one that takes any
+    /// lines, if a person says so.
+    pub fn suits(self, driver: &str) -> bool {
+        self.drivers().contains(&driver) || (self == Self::Gcode && driver == "line")
     }
 
     /// True if it becomes a program of its own for that driver; false if the machine takes it as it
@@ -74,7 +84,7 @@ impl FileKind {
             Self::Gcode => driver == "ebb",
             Self::Svg => true,
             Self::Hpgl => driver != "hpgl",
-            Self::Ebb => false,
+            Self::Ebb | Self::Lines => false,
         }
     }
 
@@ -85,6 +95,7 @@ impl FileKind {
             Self::Svg => "svg",
             Self::Hpgl => "hpgl",
             Self::Ebb => "ebb",
+            Self::Lines => "lines",
         }
     }
 }
@@ -164,6 +175,9 @@ mod tests {
         assert_eq!(FileKind::of("a.txt", b"dear all,\nG1\n"), None);
         assert_eq!(FileKind::of("a.png", b"\x89PNG\r\n\x1a\n"), None);
         assert_eq!(FileKind::of_content(b""), None);
+        assert_eq!(FileKind::of("knife.lines", b"cut 3 4\n"), Some(FileKind::Lines));
+        assert!(FileKind::Gcode.suits("line") && !FileKind::Svg.suits("line"));
+        assert!(!FileKind::Gcode.drivers().contains(&"line"), "only if a person says so");
     }
 
     #[test]

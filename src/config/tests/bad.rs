@@ -85,7 +85,7 @@ fn devices_and_targets_are_checked() {
         "devices: [ ]\ndevice: {driver: grbl, port: /dev/a}",
         "devices: [{name: a}, null]",
         "devices: [{name: a, driver: grbl, port: /dev/a}, {name: [], driver: grbl, port: b}]",
-        "device: {driver: marlin, port: sim:hpgl}",
+        "device: {driver: line, port: sim:hpgl, line: {ack: '(', eol: lfcr}}",
         "device: {driver: laser, port: ttyUSB0}",
         "device: {driver: grbl, port: 'tcp://host'}",
         "device: {driver: grbl, port: /dev/a, envelope: {x: 0, y: -1}}",

@@ -18,10 +18,14 @@
 //! of a file that moves Z starts up there and is given two seconds, before the tool goes down to
 //! where it was; in a file without Z the spindle words are a pen or a laser and are restored last,
 //! without a wait. In the end offsets and modes are as the file left them.
+//!
+//! A printer is warmed before anything moves, to what the file had set, and its filament is counted on
+//! from where the file had it.
 
 mod plan;
 mod plotters;
 mod preamble;
+mod printer;
 mod reached;
 mod scan;
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub(super) fn preamble(
 ) -> Vec<String> {
     let mut lines = Lines { dialect, lines: Vec::new() };
     let [x, y, z] = entry.position;
+    lines.lines.extend(scan.entry.printer.warm());
     let spindle = entry.spindle.is_some() || scan.certain.spindle.is_some();
     if spindle {
         lines.put(&["M5".to_owned()]);
@@ -92,6 +93,7 @@ pub(super) fn preamble(
     if !scan.z_used {
         turn_on(&mut lines, entry);
     }
+    lines.lines.extend(scan.entry.printer.restore());
     lines.lines
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::printer::Printer;
 use crate::toolpath::{
     Dialect, Follower, Found, Next,
     gcode::{Anchor, Interpreter, Modal, Spindle},
@@ -12,6 +13,7 @@ use crate::toolpath::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) modal: Modal,
+    pub(super) printer: Printer,
     /// Lines for the machine before it.
     pub(super) skip: u64,
     /// The line of the file after it, once that has been read.
@@ -44,7 +46,8 @@ pub(super) fn scan(
 ) -> io::Result<Scan> {
     let mut pass = Pass::new(reader, dialect);
     let mut follower = Interpreter::new(dialect, &[]);
-    let start = Entry { modal: follower.modal, skip: 0, from_line: None };
+    let (mut printer, mut certain_printer) = (Printer::default(), Printer::default());
+    let start = Entry { modal: follower.modal, printer, skip: 0, from_line: None };
     let mut scan = Scan {
         entry: start,
         certain: follower.modal,
@@ -63,13 +66,14 @@ pub(super) fn scan(
             Next::TooLong(_) => continue,
             Next::End | Next::More => break,
         };
-        let before = Entry { modal: follower.modal, skip: count, from_line: Some(number) };
+        let before = Entry { modal: follower.modal, printer, skip: count, from_line: Some(number) };
         if scan.entry.skip == count {
             scan.entry.from_line = Some(number);
         }
         count += 1;
         found.clear();
         follower.line(&line, &mut found);
+        let extrudes = printer.line(dialect, &line);
         let modal = follower.modal;
         let uncertain = count > certain;
         let asks = stops.contains(&number);
@@ -80,13 +84,15 @@ pub(super) fn scan(
             return Ok(scan.with(&modal));
         }
         if let Some(segment) = found.segments.last() {
-            if segment.draw && uncertain {
+            // A print is drawn where filament comes out.
+            let draw = segment.draw || extrudes;
+            if draw && uncertain {
                 // A stroke that goes on is begun again; the entry is where it began.
                 return Ok(scan.with(&modal));
             }
             scan.highest = scan.highest.max(segment.to[2]);
-            let here = Entry { modal, skip: count, from_line: None };
-            if segment.draw {
+            let here = Entry { modal, printer, skip: count, from_line: None };
+            if draw {
                 travelling = false;
             } else if !travelling || is_up(&modal) || !is_up(&scan.entry.modal) {
                 (travelling, scan.entry) = (true, here);
@@ -94,13 +100,15 @@ pub(super) fn scan(
         }
         if !uncertain {
             (scan.certain, scan.certain_lines, scan.certain_line) = (modal, count, number);
+            certain_printer = printer;
         }
         scan = scan.with(&modal);
     }
     if !travelling {
         // Nothing is left to draw; what follows the last stroke is left to do.
         let Scan { certain, certain_lines, .. } = scan;
-        scan.entry = Entry { modal: certain, skip: certain_lines, from_line: None };
+        let printer = certain_printer;
+        scan.entry = Entry { modal: certain, printer, skip: certain_lines, from_line: None };
     }
     Ok(scan)
 }

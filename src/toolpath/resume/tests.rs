@@ -128,6 +128,26 @@ fn marlin_gets_a_command_a_line() {
     assert!(matches!(plan_resume(&b""[..], Dialect::Lines, 0, &SURE), Err(ResumeError::Unknown)));
 }
 
+#[test]
+fn a_printer_is_warmed_first_and_its_filament_counted_on() {
+    let text = "M140 S60\nM104 S210\nM190 S60\nM109 S210\nG21\nG90\nM82\nG92 E0\nG1 Z0.2 F600\n\
+        M106 S128\nG1 X10 E1.5 F1200\nG1 X20 E3\nG0 X50 F3000\nG1 X60 E4.5\nG1 X70 E6\n";
+    let plan = plan_resume(text.as_bytes(), Dialect::Marlin, 13, &SURE).unwrap();
+    assert_eq!(plan.preamble[..4], ["M140 S60", "M104 S210", "M190 S60", "M109 S210"]);
+    let last = plan.preamble.len() - 3;
+    assert_eq!(plan.preamble[last..], ["M82", "G92 E3", "M106 S128"], "{plan:?}");
+    assert_eq!(plan.skip_lines, 13, "after the travel, before the filament: {plan:?}");
+    // In the middle of a stroke it begins that again.
+    let plan = plan_resume(text.as_bytes(), Dialect::Marlin, 11, &SURE).unwrap();
+    assert_eq!((plan.skip_lines, plan.redo_lines), (9, 2), "{plan:?}");
+    assert!(plan.preamble.contains(&"G92 E0".to_owned()));
+    let mill = plan_resume(text.as_bytes(), Dialect::Gcode, 13, &SURE).unwrap();
+    assert!(!mill.preamble.iter().any(|line| line.contains('E') || line.contains("M104")));
+    let relative = text.replace("M82", "M83");
+    let plan = plan_resume(relative.as_bytes(), Dialect::Marlin, 13, &SURE).unwrap();
+    assert!(plan.preamble.contains(&"M83".to_owned()), "{plan:?}");
+}
+
 /// How a random program lifts its tool.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Tool {
