@@ -87,7 +87,8 @@ pub(super) fn answer(name: &str, part: Option<&str>, line: &str, future: bool) -
             Some(value) => Answer::Done(Some(value.to_owned())),
         });
     }
-    if line.starts_with('!') {
+    // An error has a number, noise has none.
+    if line.strip_prefix('!').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         return Some(Answer::Refused(line.strip_suffix("OK").unwrap_or(line).to_owned()));
     }
     match (shape(name), line) {
@@ -171,6 +172,7 @@ mod tests {
         assert_eq!(say("QS", None, "4,-5"), Some(Answer::Part("4,-5".to_owned())));
         assert_eq!(say("QS", Some("4,-5"), "OK"), Some(done("4,-5")));
         assert_eq!(say("ES", None, "4,-5"), None);
+        assert_eq!(say("SM", None, "!x"), None);
         assert_eq!(
             say("XM", None, "!6 Err: Invalid parameter valueOK"),
             Some(Answer::Refused("!6 Err: Invalid parameter value".to_owned()))

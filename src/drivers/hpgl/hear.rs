@@ -53,6 +53,9 @@ impl Hpgl {
                     return self.estop_confirmed();
                 }
                 self.machine.status = Some(number);
+                let rests = self.is_empty() && !self.is_suspended();
+                let since = self.machine.empty_since.unwrap_or(self.now);
+                self.machine.empty_since = rests.then_some(since);
             }
             Question::WireError => self.next_of_setup(),
             Question::Length => {

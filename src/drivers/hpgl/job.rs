@@ -6,10 +6,13 @@
 use std::time::Duration;
 
 use super::{
-    End, Event, Feed, HANDSHAKE_MARGIN, Halt, Handshake, Hpgl, MARGIN, Origin, Phase, Question,
-    Start, stop::Why,
+    Asked, End, Event, Feed, HANDSHAKE_MARGIN, Halt, Handshake, Hpgl, MARGIN, Origin, Phase,
+    Question, Start, stop::Why,
 };
 use crate::{drivers::feed::Next, toolpath::Dialect};
+
+/// How often a question is asked again whose answer was lost.
+const TRIES: u32 = 2;
 
 /// A job on the machine.
 pub(super) struct Job {
@@ -314,12 +317,26 @@ impl Hpgl {
             self.queued = None;
             return self.finished();
         }
-        if late {
+        if late || self.is_answer_lost() {
             let seconds = self.options.timeout.as_secs_f64();
             let reason = format!("the machine has not answered for {seconds} s");
             self.say(Event::Fault(reason.clone()));
             self.stop(Why::Interrupted(reason));
         }
+    }
+
+    /// Asks once more what the plotter has read and not answered; true if that was in vain as well.
+    /// The line under way may be a long one.
+    fn is_answer_lost(&mut self) -> bool {
+        let limit = self.options.timeout;
+        let rests = self.machine.empty_since.is_some_and(|since| self.now >= since + limit);
+        let Some(asked) = self.queued.filter(|_| rests) else { return false };
+        if asked.tries < TRIES {
+            self.say(Event::Fault("an answer of the plotter was lost".to_owned()));
+            self.ask(asked.question);
+            self.queued = self.queued.map(|again| Asked { tries: asked.tries + 1, ..again });
+        }
+        asked.tries >= TRIES
     }
 
     /// How long what is in the way of an answer may take.

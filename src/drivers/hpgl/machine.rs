@@ -9,6 +9,8 @@ use crate::domain::DeviceStatus;
 pub(super) struct Asked {
     pub(super) question: Question,
     pub(super) since: Duration,
+    /// How often it has been asked before in vain.
+    pub(super) tries: u32,
 }
 
 /// What is known of the machine.
@@ -26,6 +28,8 @@ pub(super) struct Machine {
     pub(super) status: Option<u32>,
     /// When that was asked.
     pub(super) status_at: Duration,
+    /// Since when it has had nothing left to read.
+    pub(super) empty_since: Option<Duration>,
     /// More than half of the buffer was free: it is worth asking again at once.
     pub(super) roomy: bool,
     pub(super) heard: Duration,
@@ -42,6 +46,7 @@ impl Default for Machine {
             held: VecDeque::new(),
             status: None,
             status_at: Duration::ZERO,
+            empty_since: None,
             roomy: false,
             heard: Duration::ZERO,
             suspicious: false,

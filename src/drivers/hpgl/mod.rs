@@ -134,7 +134,7 @@ impl Hpgl {
     }
 
     fn ask(&mut self, question: Question) {
-        let asked = Asked { question, since: self.now };
+        let asked = Asked { question, since: self.now, tries: 0 };
         if question.is_queued() {
             self.put(question.text());
             self.queued = Some(asked);
@@ -153,6 +153,7 @@ impl Hpgl {
     fn put(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
         self.machine.sent += bytes.len() as u64;
+        self.machine.empty_since = None;
         self.machine.credit = self.machine.credit.saturating_sub(bytes.len());
     }
 

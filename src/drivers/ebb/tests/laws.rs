@@ -99,7 +99,7 @@ proptest! {
         let file = commands(&drawing);
         let mut bench = Bench::with(faults, version(newer), 1.0, &[]);
         bench.until("it is idle or in vain", |bench| matches!(
-            bench.status(), Some(DeviceStatus::Idle | DeviceStatus::Error)));
+            bench.status(), Some(DeviceStatus::Idle | DeviceStatus::Error | DeviceStatus::Alarm)));
         bench.run(&file);
         let time = bench.now + Duration::from_millis(at);
         bench.until("it is time", |bench| bench.now >= time || bench.ends().count() > 0);
@@ -116,12 +116,15 @@ proptest! {
         }
         for _ in 0..20_000 {
             bench.step();
-            if bench.status() == Some(DeviceStatus::Paused) {
-                bench.command(Command::Resume);
-            }
         }
         // Nothing confirms the stop of a silent machine but a person.
         bench.command(Command::ClearEstop);
+        while bench.ends().count() == 0 {
+            bench.until("it is paused or over", |bench| {
+                bench.status() == Some(DeviceStatus::Paused) || bench.ends().count() > 0
+            });
+            bench.command(Command::Resume);
+        }
         bench.end();
         let (lines, file) = (bench.lines(), sendable(&file));
         let Some(begin) = lines.iter().position(|line| line == "SL,3,4") else { return Ok(()) };

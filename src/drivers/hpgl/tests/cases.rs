@@ -156,6 +156,20 @@ fn a_machine_that_falls_silent_ends_the_job() {
 }
 
 #[test]
+fn a_question_that_is_lost_is_asked_again() {
+    let mut lost = 0;
+    for line in 10..20 {
+        let mut bench = Bench::new(Faults { error_at_line: Some((line, 1)), ..Faults::default() });
+        bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
+        bench.run(SQUARE);
+        assert_eq!(bench.end(), End::Completed, "line {line}");
+        let fault = Event::Fault("an answer of the plotter was lost".to_owned());
+        lost += u32::from(bench.has(&fault));
+    }
+    assert_eq!(lost, 1, "one of them was the question whether it is done");
+}
+
+#[test]
 fn stops_wait_for_a_person() {
     let stops = vec![StopPoint { line: 8, instead: false, message: "red".to_owned() }];
     for skip in [false, true] {
