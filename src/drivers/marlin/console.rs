@@ -15,6 +15,8 @@ pub(super) struct Console {
     /// What the machine has said.
     lines: Vec<String>,
     error: Option<String>,
+    /// Once they are done the machine stands, and has said where.
+    stands: bool,
 }
 
 impl Console {
@@ -32,6 +34,15 @@ impl Console {
 impl Marlin {
     pub(super) fn send(&mut self, line: &str) {
         self.ask_machine(line.lines().map(str::to_owned).collect(), line);
+    }
+
+    /// Some firmware acknowledges before it has arrived. Where it is then is asked at once: whoever
+    /// waits for it wants to go on.
+    pub(super) fn home(&mut self) {
+        self.ask_machine(["G28", "M400", "M114"].map(str::to_owned).into(), "G28");
+        if let Phase::Console(console) = &mut self.phase {
+            console.stands = true;
+        }
     }
 
     /// Relative, and absolute again: what every file begins with anyway.
@@ -76,7 +87,8 @@ impl Marlin {
             Dialect::Marlin.clean(line.as_bytes(), &mut text);
             next.push_back(String::from_utf8_lossy(&text).into_owned());
         }
-        self.phase = Phase::Console(Console { next, lines: Vec::new(), error: None });
+        self.phase =
+            Phase::Console(Console { next, lines: Vec::new(), error: None, stands: false });
         self.next_console_line();
     }
 
@@ -136,15 +148,15 @@ impl Marlin {
         let Phase::Console(console) = std::mem::replace(&mut self.phase, Phase::Ready) else {
             return;
         };
-        let Console { lines, error, .. } = console;
+        let Console { lines, error, stands, .. } = console;
+        // Others may have begun to move; where to is asked soon.
+        self.machine.restless = !stands || error.is_some();
+        self.machine.count = None;
+        self.machine.asked = self.now;
         self.say(Event::Answered(match error {
             None => Ok(lines),
             Some(message) => Err(Refused::Machine { message, lines }),
         }));
-        // It may have begun to move; where to is asked soon.
-        self.machine.restless = true;
-        self.machine.count = None;
-        self.machine.asked = self.now;
     }
 
     pub(super) fn console_failed(&mut self, refused: Refused) {

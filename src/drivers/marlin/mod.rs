@@ -298,7 +298,7 @@ impl Driver for Marlin {
             Command::Interrupt(reason) => self.stop(Why::Interrupted(reason)),
             Command::FileFailed(message) => self.stop(Why::Failed { line: None, message }),
             Command::Send(line) => self.send(&line),
-            Command::Home => self.send("G28"),
+            Command::Home => self.home(),
             Command::Unlock => self.unlock(),
             Command::Jog(jog) => self.jog(&jog),
             Command::StopJog => self.stop_jog(),

@@ -38,6 +38,8 @@ enum Order {
     Reset,
     /// Does not start the firmware anew any more when the port is opened.
     RunOn,
+    /// Puts its carriage into the corner where it is switched on, by hand.
+    PushHome,
     Draw(Sender<Drawing>),
 }
 
@@ -70,12 +72,16 @@ impl Machine {
         Self::run(driver, port, Place::Path(link), speed, faults)
     }
 
-    /// The same, one that does not start anew when its port is opened: its firmware runs on through
-    /// whatever happens to the cable.
-    pub(super) fn running_on(directory: &Path, speed: f64) -> Self {
-        let machine = Self::serial(directory, speed, Faults::default());
-        machine.order(Order::RunOn);
-        machine
+    /// It does not start anew any more when its port is opened: its firmware runs on through whatever
+    /// happens to the cable.
+    pub(super) fn run_on(self) -> Self {
+        self.order(Order::RunOn);
+        self
+    }
+
+    /// Without power, its carriage is put into the corner where it is switched on.
+    pub(super) fn push_home(&self) {
+        self.order(Order::PushHome);
     }
 
     /// A machine behind a TCP port.
@@ -89,13 +95,16 @@ impl Machine {
     fn run(driver: &str, port: String, place: Place, speed: f64, faults: Faults) -> Self {
         let (orders, inbox) = mpsc::channel();
         let heard = Arc::new(Mutex::default());
-        let firmware = simulate(driver, speed, faults).expect("it is simulated");
+        let driver = driver.to_owned();
+        let build = move || simulate(&driver, speed, faults.clone()).expect("it is simulated");
         let mut bench = Bench {
             place,
             plugged: true,
             runs_on: false,
             cable: None,
-            firmware,
+            firmware: build(),
+            build: Box::new(build),
+            before: Drawing::default(),
             born: Instant::now(),
             out: Vec::new(),
             heard: Arc::clone(&heard),
@@ -156,7 +165,11 @@ struct Bench {
     plugged: bool,
     runs_on: bool,
     cable: Option<Cable>,
+    /// Makes another one of it.
+    build: Box<dyn Fn() -> Box<dyn Firmware> + Send>,
     firmware: Box<dyn Firmware>,
+    /// What it drew before its carriage was pushed.
+    before: Drawing,
     born: Instant,
     out: Vec<u8>,
     heard: Arc<Mutex<Vec<u8>>>,
@@ -171,10 +184,12 @@ impl Bench {
                     Ok(Order::Say(bytes)) => self.out.extend(bytes),
                     Ok(Order::RunOn) => self.runs_on = true,
                     Ok(Order::Reset) => self.firmware.power_on(self.born.elapsed()),
-                    Ok(Order::Draw(reply)) => {
-                        self.firmware.advance(self.born.elapsed());
-                        drop(reply.send(self.firmware.drawing().clone()));
+                    Ok(Order::PushHome) => {
+                        self.before = self.drawing();
+                        self.firmware = (self.build)();
+                        self.firmware.power_on(self.born.elapsed());
                     }
+                    Ok(Order::Draw(reply)) => drop(reply.send(self.drawing())),
                     Err(mpsc::TryRecvError::Empty) => break,
                     Err(mpsc::TryRecvError::Disconnected) => return,
                 }
@@ -182,6 +197,16 @@ impl Bench {
             self.accept();
             self.exchange();
         }
+    }
+
+    /// All that it has ever drawn.
+    fn drawing(&mut self) -> Drawing {
+        self.firmware.advance(self.born.elapsed());
+        let mut all = self.before.clone();
+        let now = self.firmware.drawing();
+        all.moves.extend(&now.moves);
+        (all.total, all.overflows) = (all.total + now.total, all.overflows + now.overflows);
+        all
     }
 
     fn plug(&mut self, plugged: bool) {

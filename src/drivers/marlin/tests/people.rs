@@ -167,6 +167,7 @@ fn home_answers_when_it_is_there_and_a_jog_moves_by_hand() {
         bench.events.iter().filter(|e| matches!(e, Event::Answered(Ok(_)))).count() == 2
     });
     assert_eq!(bench.drawn().last(), Some(&(0.0, 0.0, false)));
+    assert!(bench.driver.is_still(), "a job may go on at once");
     // And one that is called off.
     bench.command(Command::Jog(Jog { x: 300.0, y: 0.0, z: 0.0, feed: 600.0 }));
     bench.pass(Duration::from_secs(2));
