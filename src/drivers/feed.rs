@@ -7,10 +7,7 @@
 use std::collections::VecDeque;
 
 use super::Options;
-use crate::toolpath::{self, Dialect, Splitter};
-
-/// More of the file is asked for below that many bytes.
-const LOW: usize = 4096;
+use crate::toolpath::{self, Dialect, MAX_RAW_LINE, Splitter};
 
 /// How a job begins, and where it stops for a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +106,8 @@ impl Feed {
 
     /// True if more of the file should be supplied, or its end.
     pub(super) fn wants_file(&self) -> bool {
-        !self.file.is_finished() && self.file.waiting() < LOW
+        // The longest line may wait for its end, and is not whole before that.
+        !self.file.is_finished() && self.file.waiting() <= MAX_RAW_LINE
     }
 
     /// More of the file.
@@ -314,6 +312,23 @@ mod tests {
                     assert!(feed.is_over());
                     return said;
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_waited_for_however_long_it_is() {
+        for length in [1, MAX_RAW_LINE, MAX_RAW_LINE + 1] {
+            let options = Options { start_lines: Vec::new(), ..options() };
+            let mut feed = Feed::new(Start::default(), Dialect::Gcode);
+            feed.supply(&vec![b'X'; length]);
+            assert_eq!(feed.next(&options), Next::Wait);
+            assert!(feed.wants_file(), "a job of {length} bytes waits for ever");
+            feed.finish();
+            match feed.next(&options) {
+                Next::Line(Origin::File(1)) => assert!(length <= MAX_RAW_LINE),
+                Next::Fail(1, _) => assert!(length > MAX_RAW_LINE),
+                next => panic!("{next:?}"),
             }
         }
     }

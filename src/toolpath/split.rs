@@ -132,7 +132,7 @@ impl Splitter {
             let rest = &self.buffer[self.start..];
             let (raw, used) = match rest.iter().position(|byte| *byte == b'\n') {
                 Some(end) => (&rest[..end], end + 1),
-                None if self.finished && !rest.is_empty() => (rest, rest.len()),
+                None if self.finished && (self.skipping || !rest.is_empty()) => (rest, rest.len()),
                 None if self.finished => return Next::End,
                 None => {
                     if rest.len() > MAX_RAW_LINE {
@@ -255,6 +255,18 @@ mod tests {
         splitter.supply(b"\nG1\n");
         assert_eq!(splitter.next_line(&mut line), Next::TooLong(1));
         assert_eq!(splitter.next_line(&mut line), Next::Line(2));
+    }
+
+    #[test]
+    fn an_endless_last_line_is_reported_as_well() {
+        let (mut splitter, mut line) = (Splitter::new(), Vec::new());
+        splitter.supply(b"G1\n");
+        splitter.supply(&[b'x'; MAX_RAW_LINE + 1]);
+        assert_eq!(splitter.next_line(&mut line), Next::Line(1));
+        assert_eq!(splitter.next_line(&mut line), Next::More);
+        splitter.finish();
+        assert_eq!(splitter.next_line(&mut line), Next::TooLong(2));
+        assert_eq!(splitter.next_line(&mut line), Next::End);
     }
 
     proptest! {

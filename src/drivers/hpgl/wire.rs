@@ -71,7 +71,8 @@ impl Question {
 
 /// `x,y,pen` in plotter units.
 pub(super) fn point(line: &str) -> Option<([f64; 2], bool)> {
-    let mut numbers = line.split(',').map(|text| text.trim().parse::<f64>().ok());
+    let number = |text: &str| text.trim().parse().ok().filter(|value: &f64| value.is_finite());
+    let mut numbers = line.split(',').map(number);
     let (x, y) = (numbers.next()??, numbers.next()??);
     let down = numbers.next()?? > 0.0;
     numbers.next().is_none().then_some(([x, y], down))
@@ -141,6 +142,8 @@ mod tests {
         assert!(Question::Free.fits("1024") && !Question::Free.fits("1,2,0"));
         assert!(Question::Identity.fits("7475A") && !Question::Identity.fits("!"));
         assert_eq!(point("400,-20,1"), Some(([400.0, -20.0], true)));
-        assert_eq!(point("400,20"), None);
+        for noise in ["400,20", "nan,20,1", "400,inf,0", "400,-1e999,0"] {
+            assert_eq!(point(noise), None, "{noise}");
+        }
     }
 }

@@ -99,11 +99,6 @@ impl Splitter {
         self.buffer.len() - self.start
     }
 
-    /// True once [`Splitter::finish`] was called.
-    pub fn is_finished(&self) -> bool {
-        self.finished
-    }
-
     /// Puts the next instruction for the machine into `line`.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> Next {
         while let Some(byte) = self.buffer.get(self.start).copied() {
@@ -122,7 +117,7 @@ impl Splitter {
                 self.hand_over(Next::Line(self.number), line)
             }
             State::Text { end, kept: true } => {
-                self.piece.push(end);
+                self.piece.push(sent(end));
                 self.hand_over(Next::Line(self.number), line)
             }
             _ => Next::End,
@@ -166,7 +161,7 @@ impl Splitter {
                     if self.piece == b"DT" {
                         self.label_end = byte;
                     }
-                    self.piece.push(byte);
+                    self.piece.extend(Some(byte).filter(|byte| *byte != ESC && byte.is_ascii()));
                 }
                 self.piece.push(b';');
                 return (true, Some(Next::Line(self.number)));
@@ -213,14 +208,22 @@ impl Splitter {
         };
     }
 
+    /// A byte of a text. A plotter acts on an escape sequence wherever it stands: without its first
+    /// byte it is none.
+    fn keep(&mut self, byte: u8) {
+        if byte != ESC {
+            self.piece.push(byte);
+        }
+    }
+
     fn text_byte(&mut self, byte: u8, end: u8, kept: bool) -> Option<Next> {
         if byte == end {
             self.state = State::Between;
-            self.piece.push(byte);
+            self.piece.push(sent(end));
             return kept.then_some(Next::Line(self.number));
         }
         if kept {
-            self.piece.push(byte);
+            self.keep(byte);
             if self.piece.len() > MAX_RAW_LINE {
                 self.state = State::Text { end, kept: false };
                 return Some(Next::TooLong(self.number));
@@ -274,6 +277,11 @@ impl Splitter {
     }
 }
 
+/// The end of a text as it is sent: a plotter to which no other end is told takes [`ETX`].
+fn sent(end: u8) -> u8 {
+    if end == ESC || !end.is_ascii() { ETX } else { end }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -307,6 +315,13 @@ mod tests {
 
     fn texts(text: &[u8]) -> Vec<String> {
         of(&[text]).into_iter().map(|(_, line)| line).collect()
+    }
+
+    #[test]
+    fn nothing_in_a_text_changes_how_the_plotter_speaks() {
+        assert_eq!(texts(b"LBa\x1b.Kb\x03PU;"), ["LBa.Kb\x03", "PU;"]);
+        assert_eq!(texts(b"DT\x1bLBa\x1b.KPU;LBb"), ["DT;", "LBa\x03", "KP;", "LBb\x03"]);
+        assert_eq!(texts(b"SM\x1bDT\xffLBa\xffPD;"), ["SM;", "DT;", "LBa\x03", "PD;"]);
     }
 
     #[test]

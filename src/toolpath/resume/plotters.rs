@@ -107,7 +107,8 @@ fn plan<P: Pen>(
             Kind::Setting(_) => {}
             Kind::Motion | Kind::Other => line.clear(),
         }
-        if !line.is_empty() {
+        // What is no text no machine has understood.
+        if !line.is_empty() && line.is_ascii() {
             settings.push(line.clone());
         }
         if pen.is_up() {

@@ -57,6 +57,8 @@ pub(super) fn scan(
         highest: 0.0,
         offsets: false,
     };
+    // The line of the file after those that are certain.
+    let mut after = None;
     // Since the last stroke, the machine has travelled, or has not moved at all.
     let mut travelling = true;
     let (mut found, mut line, mut count) = (Found::default(), Vec::new(), 0);
@@ -76,6 +78,9 @@ pub(super) fn scan(
         let extrudes = printer.line(dialect, &line);
         let modal = follower.modal;
         let uncertain = count > certain;
+        if uncertain {
+            after = after.or(Some(number));
+        }
         let asks = stops.contains(&number);
         if uncertain && (is_barrier(&found) || asks) {
             if !travelling || (asks && is_up(&before.modal)) {
@@ -108,7 +113,7 @@ pub(super) fn scan(
         // Nothing is left to draw; what follows the last stroke is left to do.
         let Scan { certain, certain_lines, .. } = scan;
         let printer = certain_printer;
-        scan.entry = Entry { modal: certain, printer, skip: certain_lines, from_line: None };
+        scan.entry = Entry { modal: certain, printer, skip: certain_lines, from_line: after };
     }
     Ok(scan)
 }

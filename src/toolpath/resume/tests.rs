@@ -38,6 +38,15 @@ fn a_stroke_under_way_is_begun_again_and_one_that_is_done_is_not() {
 }
 
 #[test]
+fn what_ends_the_file_is_left_though_nothing_is_left_to_draw() {
+    let text = "G21 G90\nM3 S200\nG1 X10 F600\nS0\n; the end\nM5\n";
+    let plan = plan(text, 3);
+    assert_eq!((plan.from_line, plan.skip_lines), (Some(4), 3));
+    let ended = self::plan(text, 5);
+    assert_eq!((ended.from_line, ended.skip_lines), (None, 5));
+}
+
+#[test]
 fn between_strokes_nothing_is_done_again() {
     for certain in 6..=8 {
         let plan = plan(SQUARES, certain);

@@ -20,6 +20,13 @@ fn plan_of(dialect: Dialect, text: &str, certain: u64) -> ResumePlan {
     plan_resume(text.as_bytes(), dialect, certain, &SURE).unwrap()
 }
 
+#[test]
+fn a_setting_that_is_no_text_is_not_sent_again() {
+    let text = b"SC,4,\xff\nSC,5,20000\nSP,1\nSP,0\n";
+    let plan = plan_resume(&text[..], Dialect::Ebb, 3, &SURE).unwrap();
+    assert_eq!(plan.preamble, ["SC,5,20000"]);
+}
+
 /// The strokes that a machine draws which gets these lines.
 fn strokes(driver: &str, lines: &[String]) -> Vec<Vec<[i64; 2]>> {
     let mut machine: Box<dyn Firmware> = simulate(driver, 0.0, Faults::default()).unwrap();

@@ -1,0 +1,12 @@
+//! Commands of an EBB plotter, and lines of any kind: see [`file_holds`].
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use stationd_fuzz::file_holds;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((piece, file)) = input.split_first() else { return };
+    for driver in ["ebb", "line"] {
+        file_holds(driver, file, usize::from(*piece));
+    }
+});
