@@ -73,7 +73,11 @@ impl Hpgl {
                 match &self.phase {
                     Phase::Running(_) => self.stands(),
                     Phase::Stopping(_) => self.stop_stands(),
-                    Phase::Console { .. } => self.console_done(Ok(Vec::new())),
+                    Phase::Console { .. } => {
+                        // Nothing was sent behind the question: whoever waits may go on at once.
+                        self.machine.status = Some(8);
+                        self.console_done(Ok(Vec::new()));
+                    }
                     _ => {}
                 }
             }

@@ -47,11 +47,16 @@ fn no_more_run_at_the_same_time_than_are_allowed() {
     let station = Station::with().set("queue.max_concurrent_commands", "3").start();
     let (go, running) = (station.home().join("go"), station.home().join("running"));
     fs::create_dir(&running).unwrap();
-    let script = format!("mkdir $1/$$ && ls $1 | wc -l; {WAIT_FOR_FILE}; rmdir $1/$$");
+    // None goes away before all have counted.
+    let script =
+        format!("mkdir $1/$$ && ls $1 | wc -l; mkdir $1/$$/counted; {WAIT_FOR_FILE}; rm -r $1/$$");
     let ids: Vec<_> = (0..8)
         .map(|_| station.submit(&json!({"command": ["sh", "-c", script, go, running]})))
         .collect();
-    eventually("three run", || (fs::read_dir(&running).unwrap().count() == 3).then_some(()));
+    eventually("three run", || {
+        let places = fs::read_dir(&running).unwrap().flatten();
+        (places.filter(|it| it.path().join("counted").exists()).count() == 3).then_some(())
+    });
     let queue = station.local().get("/api/v1/status").expect(200);
     assert_eq!((&queue["active_jobs"], &queue["queue_length"]), (&json!(3), &json!(5)));
     fs::write(go, "").unwrap();

@@ -220,6 +220,7 @@ fn a_person_asks_goes_home_and_moves_by_hand() {
     bench.command(Command::Home);
     bench.until("it is home", |bench| bench.has(&Event::Answered(Ok(Vec::new()))));
     assert_eq!(bench.machine.drawing().moves.back().unwrap().to[..2], [0.0, 0.0]);
+    assert_eq!(bench.status(), Some(DeviceStatus::Idle), "a job may go on at once");
     assert!(matches!(
         bench.events.iter().find(|event| matches!(event, Event::Position(..))),
         Some(Event::Position(Some(_), Some(true)))
