@@ -71,6 +71,15 @@ impl Hpgl {
         }
     }
 
+    /// Answers come in their turn, and nothing was sent behind the question: all is done, and whoever
+    /// waits may go on at once.
+    pub(super) fn console_answered(&mut self, lines: Vec<String>) {
+        if matches!(self.phase, Phase::Console { .. }) {
+            self.machine.status = Some(8);
+        }
+        self.console_done(Ok(lines));
+    }
+
     /// To the origin of its coordinates.
     pub(super) fn home(&mut self) {
         self.errand(b"PU;PA0,0;", true);

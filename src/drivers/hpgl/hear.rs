@@ -73,11 +73,7 @@ impl Hpgl {
                 match &self.phase {
                     Phase::Running(_) => self.stands(),
                     Phase::Stopping(_) => self.stop_stands(),
-                    Phase::Console { .. } => {
-                        // Nothing was sent behind the question: whoever waits may go on at once.
-                        self.machine.status = Some(8);
-                        self.console_done(Ok(Vec::new()));
-                    }
+                    Phase::Console { .. } => self.console_answered(Vec::new()),
                     _ => {}
                 }
             }
@@ -90,7 +86,7 @@ impl Hpgl {
                 }
                 self.finished();
             }
-            Question::Other => self.console_done(Ok(vec![line.to_owned()])),
+            Question::Other => self.console_answered(vec![line.to_owned()]),
         }
     }
 

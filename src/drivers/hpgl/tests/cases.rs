@@ -215,7 +215,7 @@ fn a_person_asks_goes_home_and_moves_by_hand() {
     bench.command(Command::Send("oa".to_owned()));
     let there = Event::Answered(Ok(vec!["400,200,0".to_owned()]));
     bench.until("it answers", |bench| bench.has(&there));
-    bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
+    assert_eq!(bench.status(), Some(DeviceStatus::Idle), "the next may be asked at once");
     bench.events.clear();
     bench.command(Command::Home);
     bench.until("it is home", |bench| bench.has(&Event::Answered(Ok(Vec::new()))));
