@@ -26,6 +26,7 @@ pub use grbl::Grbl;
 pub use hpgl::{Handshake, Hpgl, HpglOptions};
 pub use line::{Line, LineOptions, Pattern};
 pub use marlin::Marlin;
+use outcome::Why;
 pub use outcome::{End, Halt, Refused};
 
 pub use crate::domain::EbbOptions;

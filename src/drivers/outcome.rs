@@ -1,6 +1,6 @@
 //! How things end that were asked of a machine.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use thiserror::Error;
 
@@ -36,6 +36,49 @@ pub enum End {
         /// False if the machine may have lost its position: home it before going on.
         position_known: bool,
     },
+}
+
+/// Why a driver stops its machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    Cancelled,
+    Failed { line: Option<u64>, message: String },
+    Interrupted(String),
+}
+
+impl Why {
+    /// A further reason while the stop is under way: what is asked last counts, but a stop for a
+    /// fault says more than any other.
+    pub(super) fn heed(&mut self, later: Self) {
+        if matches!(self, Self::Interrupted(_)) && later == Self::Cancelled {
+            *self = later;
+        }
+    }
+
+    /// How the job ends once the stop is over, `confirmed` by the machine or given up.
+    pub(super) fn end(self, confirmed: bool, position_known: bool) -> End {
+        match self {
+            why if !confirmed => End::Interrupted {
+                reason: format!("{why}; the machine did not confirm that it stopped"),
+                position_known: false,
+            },
+            Self::Cancelled => End::Cancelled,
+            Self::Failed { line, message } => End::Failed { line, message },
+            Self::Interrupted(reason) => End::Interrupted { reason, position_known },
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::Failed { line: Some(line), message } => write!(f, "line {line}: {message}"),
+            Self::Failed { line: None, message } | Self::Interrupted(message) => {
+                f.write_str(message)
+            }
+        }
+    }
 }
 
 /// A request that cannot be met.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Asked, Asker, Ebb, Event, Halt, LEAST_SUPPLY, Origin, Phase, Refused, Status,
-    stop::Why,
+    Asked, Asker, Ebb, Event, Halt, LEAST_SUPPLY, Origin, Phase, Refused, Status, Why,
     wire::{self, Answer},
 };
 

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Asker, Ebb, End, Event, Feed, Halt, Origin, Phase, Start, Status, stop::Why};
+use super::{Asker, Ebb, End, Event, Feed, Halt, Origin, Phase, Start, Status, Why};
 use crate::{
     drivers::feed::Next,
     toolpath::{Dialect, ebb::Interpreter},

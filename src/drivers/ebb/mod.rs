@@ -34,12 +34,12 @@ use std::{collections::VecDeque, time::Duration};
 use connect::Setup;
 use job::Job;
 use machine::{Asked, Asker, Machine, Polls, Status};
-use stop::{Stop, Why};
+use stop::Stop;
 use talk::POLL_IDLE;
 use wire::Lines;
 
 use super::{
-    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start,
+    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start, Why,
     feed::{Feed, Origin},
 };
 use crate::{

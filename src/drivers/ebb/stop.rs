@@ -4,9 +4,9 @@
 //! The steps that were made are known after that, but not where the carriage is once the motors are
 //! off: only at the origin, where an `on_stop` of `HM,4000` brings it, that makes no difference.
 
-use std::{collections::VecDeque, fmt, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
-use super::{Asker, Ebb, End, Event, Phase, Refused, job};
+use super::{Asker, Ebb, End, Event, Phase, Refused, Why, job};
 use crate::toolpath::Dialect;
 
 /// An emergency stop is repeated that often until the machine answers.
@@ -20,26 +20,6 @@ const LONGEST: Duration = Duration::from_mins(2);
 
 /// Twice: the first one may end a command of which only a part was sent.
 const ESTOP: &[u8] = b"ES\rES\rEM,0,0\rSP,1\r";
-
-/// Why a machine is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    Cancelled,
-    Failed { line: Option<u64>, message: String },
-    Interrupted(String),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Failed { line: Some(line), message } => write!(f, "line {line}: {message}"),
-            Self::Failed { line: None, message } | Self::Interrupted(message) => {
-                f.write_str(message)
-            }
-        }
-    }
-}
 
 /// A stop on its way.
 pub(super) struct Stop {
@@ -72,13 +52,7 @@ impl Ebb {
     pub(super) fn stop(&mut self, why: Why) {
         let job = match &mut self.phase {
             Phase::Running(_) => true,
-            // What is asked last counts, but a stop for a fault says more than any other.
-            Phase::Stopping(stop) => {
-                if matches!(stop.why, Why::Interrupted(_)) && why == Why::Cancelled {
-                    stop.why = why;
-                }
-                return;
-            }
+            Phase::Stopping(stop) => return stop.why.heed(why),
             Phase::Console { .. } | Phase::Errand { .. } => {
                 self.say(Event::Answered(Err(Refused::Busy("it is being stopped"))));
                 false
@@ -144,15 +118,7 @@ impl Ebb {
         };
         self.since_idle = 0;
         if stop.job {
-            self.ended(match stop.why {
-                why if !confirmed => End::Interrupted {
-                    reason: format!("{why}; the machine did not confirm that it stopped"),
-                    position_known: false,
-                },
-                Why::Cancelled => End::Cancelled,
-                Why::Failed { line, message } => End::Failed { line, message },
-                Why::Interrupted(reason) => End::Interrupted { reason, position_known: !stop.lost },
-            });
+            self.ended(stop.why.end(confirmed, !stop.lost));
         }
         if !confirmed {
             self.forget_position();

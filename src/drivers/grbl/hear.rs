@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    End, Event, Grbl, Origin, Phase, Refused, meaning,
+    End, Event, Grbl, Origin, Phase, Refused, Why, meaning,
     status::{Report, State},
-    stop::Why,
     wire::Said,
 };
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    End, Event, Feed, Grbl, Origin, Phase, Start, State,
-    stop::Why,
+    End, Event, Feed, Grbl, Origin, Phase, Start, State, Why,
     window::{Window, goes_alone},
 };
 use crate::{

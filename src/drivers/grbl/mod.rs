@@ -38,12 +38,12 @@ use std::{collections::VecDeque, time::Duration};
 use job::Job;
 pub use meaning::{alarm, error};
 use status::State;
-use stop::{Stop, Why};
+use stop::Stop;
 use window::Window;
 use wire::Lines;
 
 use super::{
-    Checkpoint, Command, Driver, End, Event, Options, Refused, Start,
+    Checkpoint, Command, Driver, End, Event, Options, Refused, Start, Why,
     feed::{Feed, Origin},
 };
 use crate::domain::{Axes, DeviceStatus, Position};

@@ -3,9 +3,9 @@
 //! In a hold GRBL carries nothing out, so pens and tools are put away after the reset. A reset from
 //! a standstill keeps the position; one in motion loses it and locks the machine (ALARM:3).
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{End, Event, Grbl, Origin, Phase, RESET, Refused, State};
+use super::{End, Event, Grbl, Origin, Phase, RESET, Refused, State, Why};
 use crate::toolpath::Dialect;
 
 /// An emergency stop is repeated that often until the machine answers.
@@ -18,26 +18,6 @@ const HOLD_LONGEST: Duration = Duration::from_secs(15);
 /// How long a banner may take after a reset, and how often a reset is sent.
 const BANNER: Duration = Duration::from_secs(3);
 const RESETS: u32 = 3;
-
-/// Why a machine is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    Cancelled,
-    Failed { line: Option<u64>, message: String },
-    Interrupted(String),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Failed { line: Some(line), message } => write!(f, "line {line}: {message}"),
-            Self::Failed { line: None, message } | Self::Interrupted(message) => {
-                f.write_str(message)
-            }
-        }
-    }
-}
 
 /// A stop on its way.
 pub(super) struct Stop {
@@ -65,16 +45,7 @@ impl Grbl {
     pub(super) fn stop(&mut self, why: Why) {
         let job = match &mut self.phase {
             Phase::Running(_) => true,
-            // What is asked last counts, but a stop for a fault says more than any other.
-            Phase::Stopping(stop) => {
-                if stop.job && stop.why == Why::Cancelled {
-                    return;
-                }
-                if matches!(stop.why, Why::Interrupted(_)) && why == Why::Cancelled {
-                    stop.why = why;
-                }
-                return;
-            }
+            Phase::Stopping(stop) => return stop.why.heed(why),
             Phase::Ready | Phase::Console { .. } | Phase::Asking { .. } => {
                 if !self.machine.state.is_some_and(State::moves) {
                     return;
@@ -219,15 +190,7 @@ impl Grbl {
         };
         self.since_idle = 0;
         if stop.job {
-            self.ended(match stop.why {
-                why if !confirmed => End::Interrupted {
-                    reason: format!("{why}; the machine did not confirm that it stopped"),
-                    position_known: false,
-                },
-                Why::Cancelled => End::Cancelled,
-                Why::Failed { line, message } => End::Failed { line, message },
-                Why::Interrupted(reason) => End::Interrupted { reason, position_known: !stop.lost },
-            });
+            self.ended(stop.why.end(confirmed, !stop.lost));
         }
         if !confirmed {
             self.greet_again();

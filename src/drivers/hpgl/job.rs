@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     Asked, End, Event, Feed, HANDSHAKE_MARGIN, Halt, Handshake, Hpgl, MARGIN, Origin, Phase,
-    Question, Start, stop::Why,
+    Question, Start, Why,
 };
 use crate::{drivers::feed::Next, toolpath::Dialect};
 

@@ -32,11 +32,11 @@ use std::{collections::VecDeque, time::Duration};
 use job::Job;
 use machine::{Asked, Machine};
 pub use options::{Handshake, HpglOptions};
-use stop::{Stop, Why};
+use stop::Stop;
 use wire::{Lines, Question};
 
 use super::{
-    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start,
+    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start, Why,
     feed::{Feed, Origin},
 };
 use crate::domain::{DeviceStatus, Position};

@@ -1,9 +1,9 @@
 //! Stops: the buffer is emptied (`ESC.K`), the line under way is drawn to its end, the pen goes up
 //! and into its place.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{End, Event, Hpgl, MARGIN, Phase, Question, Refused, wire};
+use super::{End, Event, Hpgl, MARGIN, Phase, Question, Refused, Why, wire};
 use crate::toolpath::Dialect;
 
 /// An emergency stop is repeated that often until the machine answers.
@@ -14,26 +14,6 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// However long the line under way and `on_stop` take.
 const LONGEST: Duration = Duration::from_mins(3);
-
-/// Why a machine is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    Cancelled,
-    Failed { line: Option<u64>, message: String },
-    Interrupted(String),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Failed { line: Some(line), message } => write!(f, "line {line}: {message}"),
-            Self::Failed { line: None, message } | Self::Interrupted(message) => {
-                f.write_str(message)
-            }
-        }
-    }
-}
 
 /// A stop on its way.
 pub(super) struct Stop {
@@ -50,13 +30,7 @@ impl Hpgl {
         let empty = self.is_empty();
         let job = match &mut self.phase {
             Phase::Running(_) => true,
-            // What is asked last counts, but a stop for a fault says more than any other.
-            Phase::Stopping(stop) => {
-                if matches!(stop.why, Why::Interrupted(_)) && why == Why::Cancelled {
-                    stop.why = why;
-                }
-                return;
-            }
+            Phase::Stopping(stop) => return stop.why.heed(why),
             Phase::Console { .. } => {
                 self.say(Event::Answered(Err(Refused::Busy("it is being stopped"))));
                 false
@@ -117,15 +91,7 @@ impl Hpgl {
         };
         self.machine.status = confirmed.then_some(8);
         if stop.job {
-            self.ended(match stop.why {
-                why if !confirmed => End::Interrupted {
-                    reason: format!("{why}; the machine did not confirm that it stopped"),
-                    position_known: false,
-                },
-                Why::Cancelled => End::Cancelled,
-                Why::Failed { line, message } => End::Failed { line, message },
-                Why::Interrupted(reason) => End::Interrupted { reason, position_known: true },
-            });
+            self.ended(stop.why.end(confirmed, true));
         }
         if !confirmed {
             self.tell_position(None);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Line, LineOptions, Origin, Phase, Refused, stop::Why};
+use super::{Event, Line, LineOptions, Origin, Phase, Refused, Why};
 
 /// What a line of the machine means.
 enum Said {

@@ -1,6 +1,6 @@
 //! A file on its way, line by line, and held still.
 
-use super::{End, Event, Halt, Line, Origin, Phase, Start, stop::Why};
+use super::{End, Event, Halt, Line, Origin, Phase, Start, Why};
 use crate::{
     drivers::feed::{Feed, Next},
     toolpath::Dialect,

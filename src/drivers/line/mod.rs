@@ -27,10 +27,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use job::Job;
 pub use options::{LineOptions, Pattern};
-use stop::{Stop, Why};
+use stop::Stop;
 
 use super::{
-    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start, feed::Origin,
+    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start, Why, feed::Origin,
     lines::Lines,
 };
 use crate::domain::DeviceStatus;

@@ -1,8 +1,8 @@
 //! Safe stops, and the emergency stop, by the lines that are configured for them.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{End, Event, Flight, Line, Origin, Phase, Refused, job::clean};
+use super::{End, Event, Flight, Line, Origin, Phase, Refused, Why, job::clean};
 
 /// A wire on which nothing was said for so long is at rest, and at the latest after so long.
 const QUIET: Duration = Duration::from_millis(200);
@@ -15,26 +15,6 @@ const PRESSES: u32 = 20;
 pub(super) fn estop_at(presses: u32, last: Duration) -> Option<Duration> {
     let pause = if presses < 8 { 250 } else { 2000 };
     (presses < PRESSES).then_some(last + Duration::from_millis(pause))
-}
-
-/// Why a machine is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    Cancelled,
-    Failed { line: Option<u64>, message: String },
-    Interrupted(String),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Failed { line: Some(line), message } => write!(f, "line {line}: {message}"),
-            Self::Failed { line: None, message } | Self::Interrupted(message) => {
-                f.write_str(message)
-            }
-        }
-    }
 }
 
 /// A stop on its way.
@@ -68,13 +48,7 @@ impl Line {
     pub(super) fn stop(&mut self, why: Why) {
         let job = match &mut self.phase {
             Phase::Running(_) => true,
-            // What is asked last counts, but a stop for a fault says more than any other.
-            Phase::Stopping(stop) => {
-                if matches!(stop.why, Why::Interrupted(_)) && why == Why::Cancelled && stop.job {
-                    stop.why = why;
-                }
-                return;
-            }
+            Phase::Stopping(stop) => return stop.why.heed(why),
             Phase::Console { .. } => false,
             _ => return,
         };
@@ -148,15 +122,7 @@ impl Line {
             return;
         };
         if stop.job {
-            self.ended(match stop.why {
-                why if !confirmed => End::Interrupted {
-                    reason: format!("{why}; the machine did not confirm that it stopped"),
-                    position_known: false,
-                },
-                Why::Cancelled => End::Cancelled,
-                Why::Failed { line, message } => End::Failed { line, message },
-                Why::Interrupted(reason) => End::Interrupted { reason, position_known: !stop.lost },
-            });
+            self.ended(stop.why.end(confirmed, !stop.lost));
         }
     }
 

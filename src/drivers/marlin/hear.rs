@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Event, Halt, Marlin, Phase, Refused, Tag,
+    Event, Halt, Marlin, Phase, Refused, Tag, Why,
     job::Pause,
     reports::{Whereabouts, temperatures},
-    stop::Why,
     wire::{Acknowledgement, Said},
 };
 

@@ -1,8 +1,6 @@
 //! A file on its way: numbered, sent, counted, held still.
 
-use super::{
-    End, Event, Feed, Halt, Marlin, Origin, Phase, Start, Tag, stop::Why, window::LONGEST,
-};
+use super::{End, Event, Feed, Halt, Marlin, Origin, Phase, Start, Tag, Why, window::LONGEST};
 use crate::{drivers::feed::Next, toolpath::Dialect};
 
 /// A job on the machine.

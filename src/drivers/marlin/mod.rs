@@ -36,11 +36,11 @@ use std::{collections::VecDeque, time::Duration};
 
 use job::Job;
 use recover::Recovery;
-use stop::{Stop, Why};
+use stop::Stop;
 use window::{Tag, Window};
 
 use super::{
-    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start,
+    Checkpoint, Command, Driver, End, Event, Halt, Options, Refused, Start, Why,
     feed::{Feed, Origin},
     lines::Lines,
 };

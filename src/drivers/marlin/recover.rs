@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Machine, Marlin, Phase, Tag, stop::Why, window::Rewound};
+use super::{Event, Machine, Marlin, Phase, Tag, Why, window::Rewound};
 use crate::toolpath::gcode::Words;
 
 /// A wire on which nothing was said for so long is at rest. Older firmware says `ok` after a

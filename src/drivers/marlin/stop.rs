@@ -5,9 +5,9 @@
 //! M114 behind them is answered when that is so. Then the count of lines begins anew, and the
 //! device's `on_stop` lines follow, or what makes a printer safe: heaters, fan and motors off.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{End, Event, Marlin, Phase, Recovery, Refused, Tag, job::Rest};
+use super::{End, Event, Marlin, Phase, Recovery, Refused, Tag, Why, job::Rest};
 use crate::toolpath::Dialect;
 
 /// What is sent if the device has no `on_stop` lines.
@@ -27,26 +27,6 @@ const REFUSALS: u32 = 5;
 /// nothing just now.
 pub(super) fn estop_pause(presses: u32) -> Duration {
     Duration::from_millis(if presses < 8 { 250 } else { 2000 })
-}
-
-/// Why a machine is stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    Cancelled,
-    Failed { line: Option<u64>, message: String },
-    Interrupted(String),
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Failed { line: Some(line), message } => write!(f, "line {line}: {message}"),
-            Self::Failed { line: None, message } | Self::Interrupted(message) => {
-                f.write_str(message)
-            }
-        }
-    }
 }
 
 /// A stop on its way.
@@ -85,13 +65,7 @@ impl Marlin {
     pub(super) fn stop(&mut self, why: Why) {
         let job = match &mut self.phase {
             Phase::Running(_) => true,
-            // What is asked last counts, but a stop for a fault says more than any other.
-            Phase::Stopping(stop) => {
-                if matches!(stop.why, Why::Interrupted(_)) && why == Why::Cancelled && stop.job {
-                    stop.why = why;
-                }
-                return;
-            }
+            Phase::Stopping(stop) => return stop.why.heed(why),
             Phase::Ready if self.machine.restless => false,
             Phase::Console(_) => false,
             _ => return,
@@ -276,15 +250,7 @@ impl Marlin {
         self.since_rest = 0;
         self.machine.asked = self.now;
         if stop.job {
-            self.ended(match stop.why {
-                why if !confirmed => End::Interrupted {
-                    reason: format!("{why}; the machine did not confirm that it stopped"),
-                    position_known: false,
-                },
-                Why::Cancelled => End::Cancelled,
-                Why::Failed { line, message } => End::Failed { line, message },
-                Why::Interrupted(reason) => End::Interrupted { reason, position_known: !stop.lost },
-            });
+            self.ended(stop.why.end(confirmed, !stop.lost));
         }
         self.machine.restless = false;
         if !confirmed {
