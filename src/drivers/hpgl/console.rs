@@ -47,7 +47,7 @@ impl Hpgl {
         match &self.phase {
             Phase::Ready if self.is_empty() => Ok(()),
             Phase::Ready => Err(Refused::Busy("it is drawing")),
-            Phase::Closed | Phase::Setup { .. } => Err(Refused::Disconnected),
+            Phase::Closed | Phase::Setup(_) => Err(Refused::Disconnected),
             Phase::Running(_) => Err(Refused::Busy("a job is on it")),
             Phase::Stopping(_) | Phase::Estop { .. } => Err(Refused::Busy("it is being stopped")),
             Phase::Console { .. } => Err(Refused::Busy("another line is being answered")),
@@ -57,8 +57,6 @@ impl Hpgl {
     /// The buffer is empty: there is room.
     fn begin(&mut self, text: &[u8]) {
         self.phase = Phase::Console { since: self.now };
-        // A number may be the answer to either.
-        self.asked = None;
         self.machine.status = None;
         self.put(text);
     }

@@ -3,25 +3,21 @@
 use std::time::Duration;
 
 use super::{
-    End, Event, Hpgl, MARGIN, Phase, Refused,
+    Asked, End, Event, Hpgl, Phase, Refused, SMALLEST,
     wire::{self, Question},
 };
-
-/// How long an answer may take before the machine is set up.
-pub(super) fn patience(tries: u32) -> Duration {
-    if tries < 3 { Duration::from_secs(2) } else { Duration::from_secs(10) }
-}
 
 impl Hpgl {
     pub(super) fn hear(&mut self, line: &str, told: bool) {
         if matches!(self.phase, Phase::Closed) {
             return;
         }
-        let immediate = self.asked.map(|asked| asked.question);
-        let queued = self.queued.map(|asked| asked.question);
-        let question = [immediate, queued].into_iter().flatten().find(|it| it.fits(line));
-        let Some(question) = question else { return self.chat(line) };
-        if !told && !matches!(self.phase, Phase::Setup { .. } | Phase::Estop { .. }) {
+        // What is answered at once is so before what is asked behind it comes through the buffer.
+        let mut asked = [self.asked, self.queued].into_iter().flatten();
+        let asked = asked.find(|it| it.question.fits(line));
+        let Some(asked) = asked else { return self.chat(line) };
+        let question = asked.question;
+        if !told && !matches!(self.phase, Phase::Setup(_) | Phase::Estop { .. }) {
             return self.hear_stranger(question);
         }
         self.machine.suspicious = false;
@@ -30,7 +26,7 @@ impl Hpgl {
         } else {
             self.asked = None;
         }
-        self.learn(question, line);
+        self.learn(asked, line);
     }
 
     /// An answer that ends as it should not: from a plotter that has just started, or noise. It is
@@ -44,24 +40,24 @@ impl Hpgl {
         }
     }
 
-    fn learn(&mut self, question: Question, line: &str) {
+    fn learn(&mut self, asked: Asked, line: &str) {
         let number = line.parse::<u32>().unwrap_or(0);
-        match question {
-            Question::Free => self.hear_room(usize::try_from(number).unwrap_or(0)),
+        match asked.question {
+            Question::Free => self.hear_room(usize::try_from(number).unwrap_or(0), asked.sent),
             Question::Status => {
                 if matches!(self.phase, Phase::Estop { .. }) {
                     return self.estop_confirmed();
                 }
-                self.machine.status = Some(number);
+                // Of what was sent since it knew nothing.
+                let behind = asked.sent < self.machine.sent;
+                self.machine.status = Some(if behind { number & !8 } else { number });
                 let rests = self.is_empty() && !self.is_suspended();
                 let since = self.machine.empty_since.unwrap_or(self.now);
                 self.machine.empty_since = rests.then_some(since);
             }
             Question::WireError => self.next_of_setup(),
             Question::Length => {
-                let size = usize::try_from(number).unwrap_or(0).clamp(64, 1 << 20);
-                self.machine.size = self.options.plotter.hpgl.buffer.unwrap_or(size);
-                self.machine.credit = self.machine.size - MARGIN;
+                self.machine.size = usize::try_from(number).unwrap_or(SMALLEST);
                 self.next_of_setup();
             }
             Question::Identity => {
@@ -90,17 +86,18 @@ impl Hpgl {
         }
     }
 
-    /// How many bytes are free, and so how many have been read.
-    fn hear_room(&mut self, free: usize) {
+    /// How many bytes are free, and so how many have been read of those that were sent until then.
+    fn hear_room(&mut self, free: usize, sent: u64) {
         let held = self.machine.size.saturating_sub(free) as u64;
-        let read = self.machine.sent.saturating_sub(held);
+        let read = sent.saturating_sub(held);
         while let Some((origin, end)) = self.machine.held.front().copied()
             && end <= read
         {
             self.machine.held.pop_front();
             self.acknowledged(origin);
         }
-        self.machine.credit = self.room(free);
+        let behind = usize::try_from(self.machine.sent - sent).unwrap_or(usize::MAX);
+        self.machine.credit = self.room(free).saturating_sub(behind);
         self.machine.roomy = 2 * free > self.machine.size;
     }
 
@@ -136,14 +133,6 @@ impl Hpgl {
         self.out.clear();
         self.tell_position(None);
         self.set_up(0);
-    }
-
-    pub(super) fn tick_setup(&mut self) {
-        if let Phase::Setup { since, tries, .. } = &self.phase
-            && self.now >= *since + patience(*tries)
-        {
-            self.set_up(tries.saturating_add(1));
-        }
     }
 
     pub(super) fn tick_ready(&mut self) {

@@ -96,7 +96,7 @@ impl Hpgl {
             Phase::Ready if self.is_suspended() => Some("the machine is held at its panel"),
             Phase::Ready => None,
             Phase::Running(_) => Some("another job is on the machine"),
-            Phase::Closed | Phase::Setup { .. } => Some("the machine is not connected"),
+            Phase::Closed | Phase::Setup(_) => Some("the machine is not connected"),
             _ => Some("the machine is busy"),
         };
         // A job that is running keeps its own facts: they are not this one's.
@@ -121,7 +121,7 @@ impl Hpgl {
     /// Sends as much of the job as there is room for.
     pub(super) fn pump_job(&mut self) {
         // What is sent behind a question would not be counted by its answer.
-        while self.asked.is_none() && self.machine.credit > 0 {
+        while self.awaited().is_none() && self.machine.credit > 0 {
             let Phase::Running(job) = &mut self.phase else { return };
             if !job.rest.is_empty() {
                 let count = job.rest.len().min(self.machine.credit);
@@ -145,7 +145,8 @@ impl Hpgl {
                 return;
             }
         }
-        if self.asked.is_none() && self.machine.roomy && matches!(self.phase, Phase::Running(_)) {
+        if self.awaited().is_none() && self.machine.roomy && matches!(self.phase, Phase::Running(_))
+        {
             self.ask(Question::Free);
         }
     }
@@ -228,8 +229,6 @@ impl Hpgl {
         let Phase::Running(job) = &mut self.phase else { return };
         if job.stage == Stage::Finish {
             job.stage = Stage::Errors;
-            // A number as the answer to the other question is.
-            self.asked = None;
             return self.ask(Question::Error);
         }
         let Pause::Wanted { why, resume, .. } = &mut job.pause else { return };

@@ -2,13 +2,15 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Hpgl, Origin, POLL_BUSY, POLL_IDLE, Phase, Question, SMALLEST};
+use super::{Hpgl, Origin, POLL_BUSY, POLL_IDLE, Phase, Question, SMALLEST, Setup};
 use crate::domain::DeviceStatus;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) question: Question,
     pub(super) since: Duration,
+    /// Bytes that had gone into the buffer.
+    pub(super) sent: u64,
     /// How often it has been asked before in vain.
     pub(super) tries: u32,
 }
@@ -67,9 +69,7 @@ impl Hpgl {
 
     pub(super) fn poll_interval(&self) -> Option<Duration> {
         match &self.phase {
-            Phase::Closed | Phase::Setup { .. } | Phase::Console { .. } | Phase::Estop { .. } => {
-                None
-            }
+            Phase::Closed | Phase::Setup(_) | Phase::Console { .. } | Phase::Estop { .. } => None,
             Phase::Ready if self.is_empty() => Some(POLL_IDLE),
             Phase::Ready | Phase::Stopping(_) => Some(POLL_BUSY * 4),
             Phase::Running(job) if job.is_held() => Some(POLL_IDLE / 2),
@@ -77,8 +77,13 @@ impl Hpgl {
         }
     }
 
+    /// The question that must be answered before another one is asked: a number would do for both.
+    pub(super) fn awaited(&self) -> Option<Asked> {
+        self.asked.or(self.queued.filter(|asked| asked.question == Question::Error))
+    }
+
     pub(super) fn poll(&mut self) {
-        if self.asked.is_none()
+        if self.awaited().is_none()
             && let Some(interval) = self.poll_interval()
             && self.now >= self.polled + interval
         {
@@ -97,10 +102,10 @@ impl Hpgl {
             Phase::Estop { .. } => {
                 return (DeviceStatus::Alarm, because("emergency stop, not confirmed yet"));
             }
-            Phase::Setup { tries: 3.., .. } => {
+            Phase::Setup(Setup { tries: 3.., .. }) => {
                 return (DeviceStatus::Error, because("the machine does not answer"));
             }
-            Phase::Setup { .. } => return (DeviceStatus::Connecting, None),
+            Phase::Setup(_) => return (DeviceStatus::Connecting, None),
             _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
             Phase::Running(job) if job.is_held() => return (DeviceStatus::Paused, None),
             Phase::Running(_) | Phase::Stopping(_) | Phase::Console { .. } | Phase::Ready => {}

@@ -22,6 +22,7 @@ mod hear;
 mod job;
 mod machine;
 mod options;
+mod setup;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use std::{collections::VecDeque, time::Duration};
 use job::Job;
 use machine::{Asked, Machine};
 pub use options::{Handshake, HpglOptions};
+use setup::Setup;
 use stop::Stop;
 use wire::{Lines, Question};
 
@@ -88,8 +90,8 @@ pub struct Hpgl {
 enum Phase {
     /// No port.
     Closed,
-    /// Sets it up; the questions that are left.
-    Setup { since: Duration, tries: u32, left: VecDeque<Question> },
+    /// Sets it up.
+    Setup(Setup),
     /// Nothing is asked of it.
     Ready,
     /// A person's line, of which an answer may be awaited.
@@ -134,7 +136,7 @@ impl Hpgl {
     }
 
     fn ask(&mut self, question: Question) {
-        let asked = Asked { question, since: self.now, tries: 0 };
+        let asked = Asked { question, since: self.now, sent: self.machine.sent, tries: 0 };
         if question.is_queued() {
             self.put(question.text());
             self.queued = Some(asked);
@@ -157,37 +159,6 @@ impl Hpgl {
         self.machine.credit = self.machine.credit.saturating_sub(bytes.len());
     }
 
-    /// Starts over with a machine of which nothing is known.
-    fn set_up(&mut self, tries: u32) {
-        (self.asked, self.queued) = (None, None);
-        let status = None;
-        self.machine = Machine { heard: self.machine.heard, status, ..Machine::default() };
-        // On, if it is daisy-chained; whatever is left of another job is forgotten.
-        self.out.extend_from_slice(b"\x1b.(");
-        self.out.extend_from_slice(wire::ABORT);
-        self.out.extend_from_slice(b"\x1b.R");
-        self.out.extend_from_slice(wire::SET_TERMINATOR);
-        match self.options.plotter.hpgl.handshake {
-            Handshake::Poll => {}
-            Handshake::XonXoff => self.out.extend_from_slice(b"\x1b.I81;;17:\x1b.N;19:"),
-            Handshake::RtsCts => self.out.extend_from_slice(b"\x1b.@;1:"),
-        }
-        let left = [Question::WireError, Question::Length, Question::Identity].into();
-        self.phase = Phase::Setup { since: self.now, tries, left };
-        self.next_of_setup();
-    }
-
-    fn next_of_setup(&mut self) {
-        let Phase::Setup { left, since, .. } = &mut self.phase else { return };
-        if let Some(question) = left.pop_front() {
-            *since = self.now;
-            return self.ask(question);
-        }
-        self.phase = Phase::Ready;
-        self.polled = self.now.saturating_sub(POLL_IDLE);
-        self.put(b"PU;");
-    }
-
     fn tell_position(&mut self, position: Option<([f64; 2], bool)>) {
         let up = position.map(|(_, down)| !down);
         let position = position.map(|([x, y], down)| Position {
@@ -203,6 +174,16 @@ impl Hpgl {
 
     /// Ends every call from outside.
     fn settle(&mut self) {
+        // Also where answers keep coming and the clock never rings.
+        match &self.phase {
+            Phase::Closed => {}
+            Phase::Setup(_) => self.tick_setup(),
+            Phase::Ready => self.tick_ready(),
+            Phase::Console { .. } => self.tick_console(),
+            Phase::Running(_) => self.tick_job(),
+            Phase::Stopping(_) => self.tick_stop(),
+            Phase::Estop { .. } => self.tick_estop(),
+        }
         self.pump_job();
         self.pump_stop();
         self.poll();
@@ -299,25 +280,16 @@ impl Driver for Hpgl {
 
     fn tick(&mut self, now: Duration) {
         self.now = now;
-        match &self.phase {
-            Phase::Closed => {}
-            Phase::Setup { .. } => self.tick_setup(),
-            Phase::Ready => self.tick_ready(),
-            Phase::Console { .. } => self.tick_console(),
-            Phase::Running(_) => self.tick_job(),
-            Phase::Stopping(_) => self.tick_stop(),
-            Phase::Estop { .. } => self.tick_estop(),
-        }
         self.settle();
     }
 
     fn deadline(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Closed => None,
-            Phase::Setup { since, tries, .. } => Some(*since + hear::patience(*tries)),
+            Phase::Setup(setup) => Some(setup.deadline(self.machine.heard)),
             Phase::Console { since } => Some(*since + self.options.timeout),
             Phase::Estop { last, .. } => Some(*last + stop::ESTOP_REPEAT),
-            Phase::Ready | Phase::Running(_) | Phase::Stopping(_) => match self.asked {
+            Phase::Ready | Phase::Running(_) | Phase::Stopping(_) => match self.awaited() {
                 Some(asked) => Some(asked.since + self.options.timeout),
                 None => self.poll_interval().map(|interval| self.polled + interval),
             },
@@ -349,7 +321,7 @@ impl Driver for Hpgl {
 
     fn is_still(&self) -> bool {
         match &self.phase {
-            Phase::Closed | Phase::Setup { .. } => true,
+            Phase::Closed | Phase::Setup(_) => true,
             Phase::Ready => self.is_empty(),
             _ => false,
         }

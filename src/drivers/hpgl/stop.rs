@@ -118,7 +118,7 @@ impl Hpgl {
                 self.say(Event::Answered(Err(Refused::Estop)));
                 false
             }
-            Phase::Setup { .. } | Phase::Ready => false,
+            Phase::Setup(_) | Phase::Ready => false,
         };
         self.lines.clear();
         self.phase = Phase::Estop { job, last: self.now };

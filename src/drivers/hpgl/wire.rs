@@ -1,5 +1,11 @@
 //! What a plotter says, and what it is asked.
 
+use std::ops::RangeInclusive;
+
+/// What a buffer holds at least and at most: what does not is no answer about it.
+const LEAST: u32 = 64;
+const LARGEST: u32 = 1 << 20;
+
 /// Longer lines are no answers; what is beyond is thrown away.
 const LONGEST: usize = 256;
 
@@ -56,17 +62,23 @@ impl Question {
     /// Whether a line can be its answer.
     pub(super) fn fits(self, line: &str) -> bool {
         match self {
-            Self::Free | Self::Status | Self::WireError | Self::Length | Self::Error => {
-                line.len() <= 6 && line.parse::<u32>().is_ok()
-            }
+            Self::Free => number(line, 0..=LARGEST),
+            Self::Length => number(line, LEAST..=LARGEST),
+            Self::Status | Self::WireError | Self::Error => number(line, 0..=255),
             Self::Position => point(line).is_some(),
+            // One without a letter is the answer to something else.
             Self::Identity => {
                 line.len() >= 2
+                    && line.contains(|c: char| c.is_ascii_alphabetic())
                     && line.chars().all(|c| c.is_ascii_alphanumeric() || "- ,".contains(c))
             }
             Self::Other => true,
         }
     }
+}
+
+fn number(line: &str, range: RangeInclusive<u32>) -> bool {
+    line.parse().is_ok_and(|number| range.contains(&number))
 }
 
 /// `x,y,pen` in plotter units.
@@ -140,7 +152,10 @@ mod tests {
     #[test]
     fn answers_look_like_what_was_asked() {
         assert!(Question::Free.fits("1024") && !Question::Free.fits("1,2,0"));
+        assert!(Question::Length.fits("1024") && !Question::Length.fits("0"));
+        assert!(Question::Status.fits("24") && !Question::Status.fits("1016"));
         assert!(Question::Identity.fits("7475A") && !Question::Identity.fits("!"));
+        assert!(!Question::Identity.fits("1024"));
         assert_eq!(point("400,-20,1"), Some(([400.0, -20.0], true)));
         for noise in ["400,20", "nan,20,1", "400,inf,0", "400,-1e999,0"] {
             assert_eq!(point(noise), None, "{noise}");

@@ -241,3 +241,33 @@ fn a_lost_link_ends_the_job_and_what_was_left_in_the_buffer_is_forgotten() {
     bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
     assert!(bench.drawn().len() <= drawn + 1);
 }
+
+#[test]
+fn answers_to_who_asked_before_it_was_opened_are_nobodys() {
+    for stale in ["\x1b.B", "\x1b.O", "\x1b.B\x1b.O", "\x1b.O\x1b.B", "\x1b.L\x1b.B", "OA;\x1b.B"] {
+        for delay in [0, 5, 50] {
+            let delay = Duration::from_millis(delay);
+            let mut bench = Bench::ready(Faults { delay, ..Faults::default() });
+            bench.run(&format!("VS5;\n{}", "PD400,0;\nPD0,0;\n".repeat(300)));
+            bench.until("it draws", |bench| bench.drawn().len() > 10);
+            // Killed; the next one finds what is on its way.
+            bench.driver = Hpgl::new(bench.driver.options.clone());
+            bench.up = stale.as_bytes().to_vec();
+            bench.events.clear();
+            bench.driver.opened(bench.now);
+            bench.until("it is idle", |bench| bench.status() == Some(DeviceStatus::Idle));
+            assert!(bench.has(&Event::Identified("7475A".to_owned())), "{:?}", bench.events);
+            assert_eq!(bench.driver.machine.size, 1024, "{stale:?} {delay:?}");
+            let before = bench.drawn().len();
+            bench.run(&format!("VS5;\n{}", "PD400,0;\nPD0,0;\n".repeat(300)));
+            bench.until("it draws", |bench| bench.drawn().len() > before + 20);
+            let drawn = (bench.drawn().len() - before) as u64;
+            let checkpoint = bench.driver.checkpoint();
+            assert!(
+                checkpoint.lines_acknowledged <= drawn + 3,
+                "{stale:?}: {checkpoint:?} {drawn}"
+            );
+            assert_eq!(bench.end(), End::Completed, "{stale:?} {delay:?}");
+        }
+    }
+}
