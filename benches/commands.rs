@@ -9,6 +9,9 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 
+#[path = "support/queue.rs"]
+#[expect(dead_code, reason = "other benches use more of it")]
+mod queue;
 #[path = "support/station.rs"]
 #[expect(dead_code, reason = "other benches measure more of it")]
 mod station;
@@ -24,9 +27,8 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 use stationd::{
-    domain::{JobId, NewJob, Payload, Priority, Rules, Surroundings, Timestamp},
-    feed::Feed,
-    store::{Store, StoreOptions, Synchronous, Tx, jobs},
+    domain::{NewJob, Payload, Timestamp},
+    store::{Tx, jobs},
 };
 
 use station::Station;
@@ -97,7 +99,7 @@ fn through_the_station(workspace: &Path, program: &str, count: u32, at_a_time: u
     std::fs::create_dir_all(workspace).unwrap();
     Station::start(workspace, &config).unwrap().stop().unwrap();
     let database = workspace.join("stationd.db");
-    submit(&database, workspace, program, count);
+    submit(workspace, program, count);
     let station = Station::start(workspace, &config).unwrap();
     let look = Connection::open_with_flags(&database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let ask =
@@ -116,39 +118,11 @@ fn through_the_station(workspace: &Path, program: &str, count: u32, at_a_time: u
     f64::from(count) / (f64::from(took.max(1)) / 1000.0)
 }
 
-fn submit(database: &Path, workspace: &Path, program: &str, count: u32) {
-    let options = StoreOptions {
-        path: database.to_owned(),
-        backups: workspace.join("backups"),
-        files: workspace.join("files"),
-        synchronous: Synchronous::Full,
-        pool_size: 1,
-    };
-    let store = Store::open(options, Feed::new()).unwrap();
+fn submit(workspace: &Path, program: &str, count: u32) {
+    let store = queue::open(workspace);
     let not_before = Some(Timestamp::now().after(HEAD_START));
-    let new: Vec<_> = (0..count)
-        .map(|_| NewJob {
-            id: JobId::new(),
-            name: "true".to_owned(),
-            payload: Payload::Command(vec![program.to_owned()]),
-            program: None,
-            surroundings: Surroundings::default(),
-            priority: Priority(0),
-            device: None,
-            driver: None,
-            hold: false,
-            forced: false,
-            not_before,
-            depends_on: Vec::new(),
-            labels: std::collections::BTreeMap::new(),
-            timeout_seconds: None,
-            rules: Rules::default(),
-            max_attempts: 1,
-            submitted_by: "bench".to_owned(),
-            idempotency_key: None,
-            analysis: None,
-        })
-        .collect();
+    let job = || queue::job(Payload::Command(vec![program.to_owned()]));
+    let new: Vec<_> = (0..count).map(|_| NewJob { not_before, ..job() }).collect();
     let all = move |tx: &Tx<'_>| new.iter().try_for_each(|job| jobs::insert(tx, job).map(drop));
     store.write(all).wait().unwrap();
     store.close().unwrap();

@@ -7,18 +7,18 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
+#[path = "support/commits.rs"]
+mod commits;
 mod support;
 
 use std::{
     net::TcpListener,
-    path::Path,
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use actix::System;
 use actix_web::{App, HttpResponse, HttpServer, http::header, web};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use stationd::domain::{Actor, JobId, Priority, Timestamp};
 use support::{Server, TOKEN, median, percentile};
@@ -151,27 +151,6 @@ async fn run(
     (count / begun.elapsed().as_secs_f64(), all, cost)
 }
 
-/// Rows a second, each in a transaction of its own that reaches the disk.
-fn one_by_one(dir: &Path, time: Duration) -> f64 {
-    let connection = Connection::open(dir.join("one.db")).expect("opens");
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-             CREATE TABLE IF NOT EXISTS job (id BLOB PRIMARY KEY, body TEXT) STRICT;",
-        )
-        .expect("a table");
-    let body = "x".repeat(200);
-    let begun = Instant::now();
-    let mut rows = 0;
-    while begun.elapsed() < time {
-        let mut insert =
-            connection.prepare_cached("INSERT INTO job VALUES (?, ?)").expect("a statement");
-        insert.execute((JobId::new().as_bytes(), &body)).expect("a row");
-        rows += 1;
-    }
-    f64::from(rows) / begun.elapsed().as_secs_f64()
-}
-
 fn measure() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     LocalSet::new().block_on(&runtime.expect("a runtime"), async {
@@ -194,7 +173,7 @@ fn measure() {
             for _ in 0..rounds {
                 let (mine, mut latencies, cost) = run(&ours, request, status, time).await;
                 let (its, mut limits, its_cost) = run(&bare, request, status, time).await;
-                let alone = one_by_one(dir.path(), time / 4);
+                let alone = commits::one_by_one(dir.path(), time / 4);
                 let slow = percentile(&mut latencies, 0.99);
                 println!(
                     "{name}: station {mine:.0}/s (p99 {slow:.1} ms, {cost:.0} µs of processor), \

@@ -3,7 +3,7 @@
 //! 1. Unpaced: a link and a bare loop that sends a numbered line and waits for its `ok` take turns
 //!    over the same kind of pseudo-terminal with the same peer, which answers at once.
 //! 2. The same link to a peer that tells its room (`ADVANCED_OK`): several lines are under way.
-//! 3. Paced to 115200 baud, against what a line and its `ok` take on the wire.
+//! 3. The same peer behind a wire of 115200 baud, against what a line and its `ok` take on it.
 //!
 //! `cargo bench --bench marlin`; the exit code is non-zero if a limit is missed.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
@@ -25,9 +25,7 @@ use nix::{
 };
 use stationd::{
     domain::{DeviceStatus, JobId},
-    link::{
-        End, Faults, LinkHandle, LinkOptions, Plotter, Report, Run, SimulatorOptions, Source, Start,
-    },
+    link::{End, LinkHandle, LinkOptions, Plotter, Report, Run, SimulatorOptions, Source, Start},
 };
 
 const LINES: usize = 50_000;
@@ -51,8 +49,8 @@ struct Figures {
 fn main() -> ExitCode {
     let (mut ours, mut ahead, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        ours.push(link(false));
-        ahead.push(link(true));
+        ours.push(link(AT_ONCE));
+        ahead.push(link(Peer { advanced: true, ..AT_ONCE }));
         bare.push(bare_loop());
     }
     show("link", &ours);
@@ -107,23 +105,44 @@ fn median(figures: &[Figures], of: impl Fn(&Figures) -> f64) -> f64 {
     values[values.len() / 2]
 }
 
-/// A board that answers at once. Tells how long the moves took.
-fn peer(near: &OwnedFd, advanced: bool, took: &Sender<Duration>) {
+/// What a peer is like.
+#[derive(Clone, Copy)]
+struct Peer {
+    /// It tells its room.
+    advanced: bool,
+    /// How long a byte is under way.
+    byte: Duration,
+    /// How many moves it awaits.
+    lines: usize,
+}
+
+const AT_ONCE: Peer = Peer { advanced: false, byte: Duration::ZERO, lines: LINES };
+
+/// Tells how long the moves took.
+fn peer(near: &OwnedFd, wanted: Peer, took: &Sender<Duration>) {
     let (mut buffer, mut line) = ([0; 4096], Vec::new());
     let (mut answer, mut seen, mut first) = (b"start\n".to_vec(), 0, None);
+    let mut through = Instant::now();
     loop {
+        // A sleep would be late by more than what is measured.
+        through =
+            through.max(Instant::now()) + wanted.byte * u32::try_from(answer.len()).unwrap_or(0);
+        while Instant::now() < through {
+            std::hint::spin_loop();
+        }
         let mut rest = &answer[..];
         while !rest.is_empty() {
             let Ok(written) = write(near, rest) else { return };
             rest = &rest[written..];
         }
         answer.clear();
-        if seen == LINES
+        if seen == wanted.lines
             && let Some(first) = first.take()
         {
             let _ = took.send(Instant::elapsed(&first));
         }
         let Ok(got) = read(near, &mut buffer) else { return };
+        through = Instant::now() + wanted.byte * u32::try_from(got).unwrap_or(0);
         for byte in &buffer[..got] {
             if *byte != b'\n' {
                 line.push(*byte);
@@ -132,6 +151,7 @@ fn peer(near: &OwnedFd, advanced: bool, took: &Sender<Duration>) {
             let text = String::from_utf8_lossy(&line);
             let (number, code) = text.split_once(' ').unwrap_or(("", ""));
             if code.starts_with("G1") {
+                // Its first byte came when the wire began to carry it.
                 first.get_or_insert_with(Instant::now);
                 seen += 1;
             } else if code.starts_with("M115") {
@@ -141,7 +161,7 @@ fn peer(near: &OwnedFd, advanced: bool, took: &Sender<Duration>) {
             }
             if code.starts_with("M105") {
                 answer.extend(b"ok T:20.00 /0.00 B:20.00 /0.00\n");
-            } else if advanced {
+            } else if wanted.advanced {
                 answer.extend(format!("ok {number} P15 B3\n").bytes());
             } else if !text.is_empty() {
                 answer.extend(b"ok\n");
@@ -153,7 +173,7 @@ fn peer(near: &OwnedFd, advanced: bool, took: &Sender<Duration>) {
 
 /// A terminal with a peer at its near end; the far end is kept open so that the peer never sees it
 /// closed too early.
-fn terminal(advanced: bool) -> (OwnedFd, PathBuf, Receiver<Duration>) {
+fn terminal(wanted: Peer) -> (OwnedFd, PathBuf, Receiver<Duration>) {
     let pair = openpty(None, None).expect("a pseudo-terminal");
     let mut settings = tcgetattr(&pair.slave).expect("a terminal");
     cfmakeraw(&mut settings);
@@ -161,17 +181,17 @@ fn terminal(advanced: bool) -> (OwnedFd, PathBuf, Receiver<Duration>) {
     let path = ttyname(pair.slave.as_fd()).expect("a terminal has a name");
     let (sender, took) = mpsc::channel();
     let near = pair.master;
-    thread::spawn(move || peer(&near, advanced, &sender));
+    thread::spawn(move || peer(&near, wanted, &sender));
     (pair.slave, path, took)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn figures(took: Duration, cpu: Duration) -> Figures {
-    let lines = LINES as f64;
+fn figures(lines: usize, took: Duration, cpu: Duration) -> Figures {
+    let lines = lines as f64;
     Figures { rate: lines / took.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / lines }
 }
 
-fn start(port: String, simulator: SimulatorOptions) -> (LinkHandle, Receiver<Report>) {
+fn start(port: String) -> (LinkHandle, Receiver<Report>) {
     let options = LinkOptions {
         name: "bench".to_owned(),
         driver: "marlin".to_owned(),
@@ -183,7 +203,7 @@ fn start(port: String, simulator: SimulatorOptions) -> (LinkHandle, Receiver<Rep
         end_lines: Vec::new(),
         on_stop: Vec::new(),
         plotter: Plotter::default(),
-        simulator,
+        simulator: SimulatorOptions::default(),
     };
     let (sender, reports) = mpsc::channel();
     let link = LinkHandle::spawn(options, move |report| drop(sender.send(report))).expect("a link");
@@ -207,18 +227,18 @@ fn run(link: &LinkHandle, reports: &Receiver<Report>, count: usize) {
     }
 }
 
-fn link(advanced: bool) -> Figures {
-    let (_far, path, took) = terminal(advanced);
-    let (link, reports) = start(path.display().to_string(), SimulatorOptions::default());
+fn link(wanted: Peer) -> Figures {
+    let (_far, path, took) = terminal(wanted);
+    let (link, reports) = start(path.display().to_string());
     let before = processor_time("link-bench");
-    run(&link, &reports, LINES);
+    run(&link, &reports, wanted.lines);
     let cpu = processor_time("link-bench").saturating_sub(before);
-    figures(took.recv().expect("the peer has seen every move"), cpu)
+    figures(wanted.lines, took.recv().expect("the peer has seen every move"), cpu)
 }
 
 /// As little as anything can do that waits for each answer.
 fn bare_loop() -> Figures {
-    let (far, _, took) = terminal(false);
+    let (far, _, took) = terminal(AT_ONCE);
     let text: Vec<_> = (0..LINES).map(|number| numbered(number, &text(number))).collect();
     let sender = thread::Builder::new().name("bare".to_owned()).spawn(move || {
         let mut buffer = [0; 4096];
@@ -240,19 +260,19 @@ fn bare_loop() -> Figures {
         (processor_time("bare").saturating_sub(before), far)
     });
     let (cpu, _far) = sender.expect("a thread").join().expect("the loop ends");
-    figures(took.recv().expect("the peer has seen every move"), cpu)
+    figures(LINES, took.recv().expect("the peer has seen every move"), cpu)
 }
 
-/// How near a paced link comes to lines and their `ok` that follow each other without a gap.
+/// How near a link comes to lines and their `ok` that follow each other on the wire without a gap.
 fn paced() -> f64 {
-    let simulator = SimulatorOptions { speed: 0.0, baud_rate: BAUD, faults: Faults::default() };
-    let (link, reports) = start("sim:marlin".to_owned(), simulator);
+    let byte = Duration::from_secs(10) / BAUD;
     let bytes: usize =
         (0..PACED_LINES).map(|number| numbered(number, &text(number)).len() + "ok\n".len()).sum();
-    let bytes = u32::try_from(bytes).expect("some hundred kilobytes");
-    let began = Instant::now();
-    run(&link, &reports, PACED_LINES);
-    f64::from(bytes) * 10.0 / f64::from(BAUD) / began.elapsed().as_secs_f64()
+    let least = byte * u32::try_from(bytes).expect("some hundred kilobytes");
+    let figures = link(Peer { byte, lines: PACED_LINES, ..AT_ONCE });
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    let took = PACED_LINES as f64 / figures.rate;
+    least.as_secs_f64() / took
 }
 
 /// What the thread of that name has used, by the scheduler's own clock.

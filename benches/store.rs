@@ -5,19 +5,19 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
 
+#[path = "support/queue.rs"]
+mod queue;
+
 use std::{
-    collections::BTreeMap,
     path::Path,
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, params};
 use stationd::{
-    domain::{JobId, NewJob, Payload, Priority, Rules, Surroundings, Timestamp},
-    feed::Feed,
-    store::{Store, StoreOptions, Synchronous, jobs},
+    domain::{JobId, NewJob, Payload, Timestamp},
+    store::{Store, jobs},
 };
 use tokio::{runtime::Builder, task::LocalSet};
 
@@ -36,7 +36,6 @@ fn main() {
     for (clients, payload) in [(64, 0), (8, 0), (1, 0), (64, 2048)] {
         compare(dir.path(), clients, payload);
     }
-    claims(dir.path());
 }
 
 fn compare(dir: &Path, clients: usize, payload: usize) {
@@ -98,7 +97,7 @@ fn one_by_one(path: &Path, payload: usize) -> Run {
 }
 
 fn through_the_store(dir: &Path, clients: usize, payload: usize) -> Run {
-    let store = open(dir);
+    let store = queue::open(dir);
     let threads = clients.min(THREADS);
     let begun = Instant::now();
     let workers: Vec<_> = (0..threads)
@@ -141,75 +140,10 @@ fn submit(store: &Store, clients: usize, payload: usize, begun: Instant) -> Vec<
     })
 }
 
-/// What a claim costs with many ended jobs in the same table.
-fn claims(dir: &Path) {
-    const ENDED: i64 = 1_000_000;
-    const CLAIMS: u32 = 1_000;
-    let store = open(&dir.join("claims"));
-    let fill =
-        "INSERT INTO jobs (id, name, kind, state, priority, rank, target, look_at, max_attempts,
-            submitted_by, created_at, finished_at)
-        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-        SELECT randomblob(16), 'true', 'command', 'COMPLETED', 0, i, 'command', 0, 1, 'bench', i, i
-        FROM n";
-    store.write(move |tx| Ok(tx.execute(fill, [ENDED])?)).wait().unwrap();
-    store.close().unwrap();
-    let store = open(&dir.join("claims"));
-    for _ in 0..CLAIMS {
-        let job = job(0);
-        store.write(move |tx| jobs::insert(tx, &job)).wait().unwrap();
-    }
-    let begun = Instant::now();
-    let many = usize::try_from(CLAIMS).unwrap();
-    let claimed = store
-        .write(move |tx| jobs::claim_commands(tx, &jobs::Groups::of(2), Timestamp::now(), many));
-    assert_eq!(claimed.wait().unwrap().len(), many);
-    println!("with {ENDED} ended jobs: a claim {:?}", begun.elapsed() / CLAIMS);
-    let begun = Instant::now();
-    let page =
-        store.read(|connection| jobs::list(connection, &jobs::JobFilter::default())).unwrap();
-    println!("with {ENDED} ended jobs: a page of {} in {:?}", page.items.len(), begun.elapsed());
-    store.close().unwrap();
-}
-
-fn open(dir: &Path) -> Store {
-    std::fs::create_dir_all(dir).unwrap();
-    let options = StoreOptions {
-        path: dir.join("stationd.db"),
-        backups: dir.join("backups"),
-        files: dir.join("files"),
-        synchronous: Synchronous::Full,
-        pool_size: 2,
-    };
-    let feed: Arc<Feed> = Feed::new();
-    Store::open(options, feed).unwrap()
-}
-
 fn job(payload: usize) -> NewJob {
-    let payload = match payload {
-        0 => Payload::Command(vec!["true".to_owned()]),
-        length => Payload::Inline(vec![b'x'; length]),
-    };
-    NewJob {
-        id: JobId::new(),
-        name: "true".to_owned(),
-        payload,
-        program: None,
-        priority: Priority(0),
-        surroundings: Surroundings::default(),
-        device: None,
-        driver: None,
-        hold: false,
-        not_before: None,
-        depends_on: Vec::new(),
-        labels: BTreeMap::new(),
-        timeout_seconds: None,
-        rules: Rules::default(),
-        max_attempts: 1,
-        submitted_by: "bench".to_owned(),
-        idempotency_key: None,
-        analysis: None,
-        forced: false,
+    match payload {
+        0 => queue::command(),
+        length => queue::job(Payload::Inline(vec![b'x'; length])),
     }
 }
 

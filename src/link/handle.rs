@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     Drawing, Estop, LinkOptions, Refused, Report, Run,
+    alarm::Alarm,
     estop::Shared,
     port::Port,
     worker::{State, Worker},
@@ -89,6 +90,7 @@ impl LinkHandle {
             port: Arc::clone(&port),
             inbox,
             shared: Arc::clone(&shared),
+            alarm: Alarm::new()?,
             heard: Arc::clone(&heard),
             estop: state,
             report: Box::new(report),

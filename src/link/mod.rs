@@ -17,6 +17,7 @@
 //! thread. Requests that name another job than the one on the machine are ignored: that job has
 //! ended, and its report is on its way.
 
+mod alarm;
 mod detect;
 mod estop;
 mod handle;

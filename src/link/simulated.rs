@@ -334,9 +334,16 @@ impl Wire {
     }
 
     fn wake(&self, firmware: Option<Duration>, now: Duration) -> Option<Duration> {
-        let up = (!self.up.is_empty()).then_some(self.up_at);
-        let down = (!self.down.is_empty()).then_some(self.down_at);
-        let wire = [up, down].into_iter().flatten().min().map(|at| at.max(now + GRAIN));
+        let byte = self.byte.unwrap_or_default();
+        // What is under way is looked at now and then, and when the last of it is through: who waits
+        // for that must not wait longer than on a real wire.
+        let through = |bytes: &VecDeque<u8>, first: Duration| {
+            let more = u32::try_from(bytes.len().checked_sub(1)?).unwrap_or(u32::MAX);
+            Some((first + byte * more).min(first.max(now + GRAIN)))
+        };
+        let up = through(&self.up, self.up_at);
+        let down = through(&self.down, self.down_at);
+        let wire = [up, down].into_iter().flatten().min();
         // Motion is exact by its own clock: looking at it more often changes nothing.
         let motion = firmware.map(|at| at.max(now + GRAIN / 2));
         [wire, motion].into_iter().flatten().min()

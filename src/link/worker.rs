@@ -23,6 +23,7 @@ use tokio::sync::watch;
 
 use super::{
     LinkOptions, Report,
+    alarm::Alarm,
     estop::Shared,
     handle::{Reply, Request},
     hotplug::Hotplug,
@@ -46,6 +47,7 @@ pub(super) struct Worker {
     pub(super) port: Arc<Port>,
     pub(super) inbox: Receiver<Request>,
     pub(super) shared: Arc<Shared>,
+    pub(super) alarm: Alarm,
     pub(super) heard: Arc<AtomicI64>,
     pub(super) estop: watch::Sender<Option<domain::Estop>>,
     pub(super) report: Box<dyn Fn(Report) + Send>,
@@ -144,35 +146,32 @@ impl Worker {
         let leaving = (self.state.leaving != Leaving::No).then(|| now + PACE);
         let progress = self.state.job.as_ref().and_then(Active::due);
         let next = [self.driver.deadline(), retry, leaving, progress].into_iter().flatten().min();
-        let timeout = next.map_or(PollTimeout::NONE, |at| {
-            let wait = at.saturating_sub(now);
-            // A poll counts whole milliseconds: a part of one is waited out, not spun through.
-            let milliseconds = wait.as_millis() + u128::from(wait.subsec_nanos() % 1_000_000 > 0);
-            PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
-        });
-        let wake = PollFd::new(self.shared.wake.as_fd(), PollFlags::POLLIN);
-        let result = match &self.state.link {
-            None => {
-                let hotplug = self.state.hotplug.as_ref().map(|hotplug| hotplug.fd());
-                let mut fds = vec![wake];
-                fds.extend(hotplug.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-                poll(&mut fds, timeout).map(|_| (true, PollFlags::empty()))
-            }
-            Some(link) => {
+        let set = self.alarm.ring_by(next, now);
+        let nothing = || PollFd::new(self.alarm.fd(), PollFlags::empty());
+        let port = match (&self.state.link, &self.state.hotplug) {
+            (Some(link), _) => {
                 let mut events = PollFlags::POLLIN;
                 events.set(PollFlags::POLLOUT, !self.state.out.is_empty());
-                let mut fds = [wake, PollFd::new(link.fd(), events)];
-                poll(&mut fds, timeout).map(|_| {
-                    let happened = |fd: &PollFd<'_>| fd.revents().unwrap_or(PollFlags::empty());
-                    (!happened(&fds[0]).is_empty(), happened(&fds[1]))
-                })
+                PollFd::new(link.fd(), events)
             }
+            (None, Some(hotplug)) => PollFd::new(hotplug.fd(), PollFlags::POLLIN),
+            (None, None) => nothing(),
         };
+        let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
+        let mut fds = [readable(self.shared.wake.as_fd()), readable(self.alarm.fd()), port];
+        let result = set.and_then(|()| poll(&mut fds, PollTimeout::NONE));
+        let [woken, rang, events] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
         match result {
-            Ok((woken, events)) => {
-                if woken {
+            Ok(_) => {
+                if !woken.is_empty() {
                     // Only empties the counter; whether it was empty already does not matter.
                     let _ = self.shared.wake.read();
+                }
+                if !rang.is_empty() {
+                    self.alarm.rang();
+                }
+                if self.state.link.is_none() {
+                    return (false, false);
                 }
                 let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
                 (events.contains(PollFlags::POLLIN), events.intersects(gone))
