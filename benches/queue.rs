@@ -1,6 +1,6 @@
 //! Jobs in great numbers: submitted a thousand at a time, and a queue with a long past.
 //!
-//! 1. A client sends batches to a station, and the bare limit stores jobs one by one, in turn.
+//! 1. Some clients send batches to a station, and the bare limit stores jobs one by one, in turn.
 //! 2. One queue is empty, the other one has a million jobs that have ended and a hundred thousand
 //!    that wait: a submission, a claim and a page of the list, in turn.
 //!
@@ -21,19 +21,21 @@ use std::{
     net::TcpStream,
     path::Path,
     process::ExitCode,
+    thread,
     time::{Duration, Instant},
 };
 
 use stationd::{
     domain::Timestamp,
-    store::{Store, jobs},
+    store::{Store, Tx, jobs},
 };
 
 use station::Station;
 
 const ROUNDS: usize = 7;
 const BATCH: u32 = 1_000;
-/// So many batches of a round.
+const CLIENTS: u32 = 4;
+/// So many batches of a client and a round.
 const BATCHES: u32 = 10;
 
 const ENDED: i64 = 1_000_000;
@@ -57,14 +59,21 @@ fn main() -> ExitCode {
 fn batches(dir: &Path) -> f64 {
     let workspace = dir.join("batches");
     std::fs::create_dir(&workspace).unwrap();
-    let station = Station::start(&workspace, "").unwrap();
+    let station =
+        Station::start(&workspace, "websocket: {authenticate: true, api_key: bench}").unwrap();
     let jobs = vec![r#"{"command":["true"],"hold":true}"#; BATCH as usize].join(",");
     let body = format!(r#"{{"jobs":[{jobs}]}}"#);
     let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        (0..BATCHES).for_each(|_| post(&station, "/api/v1/jobs/batch", &body));
-        let rate = f64::from(BATCHES * BATCH) / begun.elapsed().as_secs_f64();
+        thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                scope.spawn(|| {
+                    (0..BATCHES).for_each(|_| post(&station, "/api/v1/jobs/batch", &body));
+                });
+            }
+        });
+        let rate = f64::from(CLIENTS * BATCHES * BATCH) / begun.elapsed().as_secs_f64();
         let alone = commits::one_by_one(dir, Duration::from_secs(1));
         ratios.push(rate / alone);
         ours.push(rate);
@@ -86,7 +95,7 @@ fn post(station: &Station, path: &str, body: &str) {
     write!(
         stream,
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+         Authorization: Bearer bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();
@@ -105,8 +114,13 @@ struct Took {
 
 /// How many times longer it takes in a long queue, at worst.
 fn slowdown(dir: &Path) -> f64 {
-    let (empty, long) = (queue::open(&dir.join("empty")), queue::open(&dir.join("long")));
-    fill(&long);
+    // A page of jobs that wait, as there.
+    let short = dir.join("short");
+    let waiting = queue::open(&short);
+    submit(&waiting);
+    waiting.close().unwrap();
+    fill(&dir.join("long"));
+    let (empty, long) = (queue::open(&short), queue::open(&dir.join("long")));
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         before.push(take(&empty));
@@ -135,7 +149,8 @@ fn slowdown(dir: &Path) -> f64 {
     worst
 }
 
-fn fill(store: &Store) {
+fn fill(workspace: &Path) {
+    let store = queue::open(workspace);
     let ended =
         "INSERT INTO jobs (id, name, kind, state, priority, rank, target, look_at, max_attempts,
             submitted_by, created_at, finished_at)
@@ -143,12 +158,17 @@ fn fill(store: &Store) {
         SELECT randomblob(16), 'true', 'command', 'COMPLETED', 0, i, 'command', 0, 1, 'bench', i, i
         FROM n";
     store.write(move |tx| Ok(tx.execute(ended, [ENDED])?)).wait().unwrap();
-    for _ in 0..WAITING / BATCH {
-        let submit = |tx: &stationd::store::Tx<'_>| {
-            (0..BATCH).try_for_each(|_| jobs::insert(tx, &queue::command()).map(drop))
-        };
-        store.write(submit).wait().unwrap();
-    }
+    // It learns how many there are when it is opened.
+    store.close().unwrap();
+    let store = queue::open(workspace);
+    (0..WAITING / BATCH).for_each(|_| submit(&store));
+    store.close().unwrap();
+}
+
+fn submit(store: &Store) {
+    let all =
+        |tx: &Tx<'_>| (0..BATCH).try_for_each(|_| jobs::insert(tx, &queue::command()).map(drop));
+    store.write(all).wait().unwrap();
 }
 
 /// A round: what is submitted is claimed again.
@@ -162,7 +182,7 @@ fn take(store: &Store) -> Took {
     let submit = each(begun);
     let begun = Instant::now();
     for _ in 0..TIMES {
-        let claim = |tx: &stationd::store::Tx<'_>| {
+        let claim = |tx: &Tx<'_>| {
             jobs::claim_commands(tx, &jobs::Groups::of(usize::MAX), Timestamp::now(), 1)
         };
         assert_eq!(store.write(claim).wait().unwrap().len(), 1);

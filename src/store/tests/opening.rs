@@ -5,9 +5,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{super::*, assert_whole, command, eventually, fresh, open, options, write};
+use crate::domain::JobState;
 
 /// Every migration that was ever released.
-const RELEASED: [(&str, &str); 7] = [
+const RELEASED: [(&str, &str); 8] = [
     ("V1__initial", include_str!("../../../migrations/V1__initial.sql")),
     ("V2__daemons", include_str!("../../../migrations/V2__daemons.sql")),
     ("V3__preflight", include_str!("../../../migrations/V3__preflight.sql")),
@@ -15,6 +16,7 @@ const RELEASED: [(&str, &str); 7] = [
     ("V5__hooks", include_str!("../../../migrations/V5__hooks.sql")),
     ("V6__programs", include_str!("../../../migrations/V6__programs.sql")),
     ("V7__commands", include_str!("../../../migrations/V7__commands.sql")),
+    ("V8__checks", include_str!("../../../migrations/V8__checks.sql")),
 ];
 
 fn with_migrations(dir: &TempDir, more: &[(&str, &str)]) -> Result<(), StoreError> {
@@ -98,9 +100,9 @@ fn a_database_from_a_newer_program_is_refused_with_both_versions() {
     store.close().unwrap();
     with_migrations(&dir, &[("V99__future", "CREATE TABLE future (a INTEGER) STRICT")]).unwrap();
     let error = open(&dir).map(drop).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 7, .. }));
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 8, .. }));
     let text = error.to_string();
-    assert!(text.contains("version 99") && text.contains("up to 7"), "{text}");
+    assert!(text.contains("version 99") && text.contains("up to 8"), "{text}");
 }
 
 #[test]
@@ -230,4 +232,19 @@ fn a_copy_of_a_database_in_use_is_whole_and_of_one_moment() {
     assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(!dir.path().join(".copy.db.part").exists());
     assert!(matches!(store.snapshot(&dir.path().join("no/where")), Err(StoreError::Io { .. })));
+}
+
+#[test]
+fn what_a_job_may_not_be_the_database_refuses() {
+    let (_dir, store) = fresh();
+    write(&store, |tx| jobs::insert(tx, &command()));
+    for wrong in ["state = 'QUEUED RUNNING'", "state = ''", "kind = 'other'", "id = x'00'"] {
+        let sql = format!("UPDATE jobs SET {wrong}");
+        let refused = store.write(move |tx| Ok(tx.execute(&sql, [])?)).wait();
+        assert!(refused.unwrap_err().to_string().contains("CHECK"), "{wrong}");
+    }
+    for state in JobState::ALL {
+        let sql = format!("UPDATE jobs SET state = '{state}'");
+        write(&store, move |tx| Ok(tx.execute(&sql, [])?));
+    }
 }
