@@ -227,7 +227,7 @@ fn planning() -> Duration {
     };
     let strokes = vec![(0..=SEGMENTS).map(point).collect()];
     let layers = vec![Layer { name: "spiral".to_owned(), colour: None, stop: false, strokes }];
-    let drawing = Drawing { layers, size: Some([300.0, 218.0]), warnings: Vec::new() };
+    let drawing = Drawing { layers, size: Some([300.0, 218.0]), ..Drawing::default() };
     let mut out = Vec::new();
     let start = Instant::now();
     let found = plan(&drawing, &EbbOptions::default(), &mut out).expect("memory can be written");

@@ -110,6 +110,10 @@ impl Watch {
                 Some(message) => self.heard(&message)?,
                 None => return Err(Failure::NotRunning("the station has stopped".to_owned())),
             }
+            if self.ended() {
+                // What has failed may be going to be tried again.
+                self.read(client).await?;
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::{
     optimise, plan,
     svg::{self, SvgError},
 };
-use crate::domain::{Analysis, LayerStart, Machine, PlotOptions, Stop};
+use crate::domain::{Analysis, Finding, LayerStart, Machine, PlotOptions, Stop};
 
 /// What goes to a machine instead of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Program {
     pub stops: Vec<Stop>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// What is wrong with the file.
+    pub problems: Vec<Finding>,
 }
 
 impl Program {
@@ -31,7 +33,15 @@ impl Program {
         analysis.layers = self.layers;
         analysis.stops.extend(self.stops);
         analysis.stops.sort_by_key(|stop| stop.line);
-        analysis.warnings.splice(..0, self.warnings);
+        let wrong = self.problems.iter().map(ToString::to_string);
+        analysis.warnings.splice(..0, wrong.chain(self.warnings));
+        let worst = self.problems.iter().map(|problem| problem.severity).max().unwrap_or_default();
+        analysis.verdict = analysis.verdict.max(worst);
+        for device in &mut analysis.devices {
+            device.verdict = device.verdict.max(worst);
+        }
+        analysis.problems.extend(self.problems);
+        analysis.problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     }
 }
 
@@ -102,7 +112,8 @@ pub fn convert(
         _ => emit::gcode(&drawing, options, &mut bytes)?,
     };
     let stops = stops(&drawing, &layers);
-    Ok(Some(Program { bytes, layers, stops, warnings: drawing.warnings }))
+    let Drawing { warnings, problems, .. } = drawing;
+    Ok(Some(Program { bytes, layers, stops, warnings, problems }))
 }
 
 /// Where a person changes the pen, and what that person is told.

@@ -1,5 +1,7 @@
 //! Lines on a page, whatever file they came from.
 
+use crate::domain::Finding;
+
 /// What is to be drawn. Millimetres, X to the right, Y up, the origin at the lower left corner of the
 /// page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -10,6 +12,8 @@ pub struct Drawing {
     pub size: Option<[f64; 2]>,
     /// What a person should know, once for each kind.
     pub warnings: Vec<String>,
+    /// What is wrong with the file: it may mean something else than what is drawn.
+    pub problems: Vec<Finding>,
 }
 
 /// What is drawn with one pen.

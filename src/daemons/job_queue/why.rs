@@ -12,7 +12,8 @@ use crate::{
     daemons::Board,
     domain::{Device, DeviceStatus, Job, JobId, JobKind, JobState, Timestamp, same_name},
     store::{
-        StoreError, jobs,
+        StoreError,
+        jobs::{self, Interrupted},
         queue_modes::{Mode, Modes},
     },
 };
@@ -33,7 +34,8 @@ pub struct Waiting {
 struct Around {
     now: Timestamp,
     modes: Arc<Modes>,
-    devices: Vec<Device>,
+    /// Each with the job that was interrupted on it.
+    devices: Vec<(Device, Option<Interrupted>)>,
     running: Vec<JobId>,
     states: BTreeMap<JobId, Option<JobState>>,
 }
@@ -56,82 +58,122 @@ impl Waiting {
                 });
             }
         }
+        let with_interrupted = |device: Device| {
+            let job = jobs::interrupted_on(connection, &device.name)?;
+            Ok((device, job))
+        };
+        let devices = board.devices().into_iter().map(with_interrupted);
         let programs = active.iter().filter(|job| job.kind == JobKind::Command);
         let around = Around {
             now: Timestamp::now(),
             modes: board.queue_modes(),
-            devices: board.devices(),
+            devices: devices.collect::<Result<_, StoreError>>()?,
             running: programs.map(|job| job.id).collect(),
             states,
         };
         let tell = |job: Job| {
-            let (waits_for, why) = around.why(&job);
-            Self { job, waits_for, why }
+            let (waits_for, why) = around.why(connection, &job)?;
+            Ok(Self { job, waits_for, why })
         };
-        Ok(waiting.into_iter().map(tell).collect())
+        waiting.into_iter().map(tell).collect()
     }
 }
 
 impl Around {
-    fn why(&self, job: &Job) -> (&'static str, String) {
+    fn why(
+        &self,
+        connection: &Connection,
+        job: &Job,
+    ) -> Result<(&'static str, String), StoreError> {
+        if let Some(why) = self.not_yet(job) {
+            return Ok(why);
+        }
+        match job.kind {
+            JobKind::Command => Ok(self.program(job)),
+            JobKind::Device => self.machine(connection, job),
+        }
+    }
+
+    /// What holds it up whatever it runs on.
+    fn not_yet(&self, job: &Job) -> Option<(&'static str, String)> {
         if job.state == JobState::Held {
             let why = job.error.clone();
-            return ("person", why.unwrap_or_else(|| "it waits until a person releases it".into()));
+            return Some((
+                "person",
+                why.unwrap_or_else(|| "it waits until a person releases it".into()),
+            ));
         }
         if self.modes.whole() == Some(Mode::Paused) {
-            return ("paused", "the queue is paused".to_owned());
+            return Some(("paused", "the queue is paused".to_owned()));
         }
         if let Some(time) = job.not_before.filter(|time| *time > self.now) {
             let attempts = match job.attempts {
                 0 => String::new(),
                 made => format!(": attempt {} of {} is next", made + 1, job.max_attempts),
             };
-            return ("time", format!("not before {time}{attempts}"));
+            return Some(("time", format!("not before {time}{attempts}")));
         }
         for needed in &job.depends_on {
             if let Some(state) = self.states.get(&needed.job).copied().flatten()
                 && needed.on.is_met(state).is_none()
             {
                 let why = format!("job {} is {state}, not yet {}", needed.job, needed.on);
-                return ("job", why);
+                return Some(("job", why));
             }
         }
-        match job.kind {
-            JobKind::Command => self.program(job),
-            JobKind::Device => self.machine(job),
-        }
+        None
     }
 
     fn program(&self, job: &Job) -> (&'static str, String) {
         let number = self.running.len();
         match &job.group {
             _ if number == 0 => ("turn", "it is about to start".to_owned()),
-            Some(group) => {
-                ("group", format!("group {group} is full, or {number} programs run already"))
-            }
-            None => ("slot", format!("{number} programs run already")),
+            Some(group) => (
+                "group",
+                format!("group {group} is full, or as many programs run as may at a time"),
+            ),
+            None => ("slot", "as many programs run as may at a time".to_owned()),
         }
     }
 
-    fn machine(&self, job: &Job) -> (&'static str, String) {
-        let fits = |device: &&Device| match (&job.device, &job.driver) {
+    fn machine(
+        &self,
+        connection: &Connection,
+        job: &Job,
+    ) -> Result<(&'static str, String), StoreError> {
+        let fits = |device: &Device| match (&job.device, &job.driver) {
             (Some(name), _) => same_name(&device.name, name),
             (None, Some(driver)) => device.driver.eq_ignore_ascii_case(driver),
             (None, None) => true,
         };
         let mut reasons = Vec::new();
-        for device in self.devices.iter().filter(fits) {
+        for (device, interrupted) in self.devices.iter().filter(|(device, _)| fits(device)) {
             let name = &device.name;
+            let half_done = match interrupted {
+                Some(other) if other.holds(connection, job)? => Some(other.job),
+                _ => None,
+            };
             let reason = match (self.modes.device(name), device.status) {
                 (Some(Mode::Paused), _) if job.device.is_some() => {
-                    return ("paused", format!("device {name} is paused"));
+                    return Ok(("paused", format!("device {name} is paused")));
                 }
                 (Some(mode), _) if job.device.is_none() => format!("device {name} is {mode}"),
+                _ if device.current_job_id.is_none()
+                    && let Some(other) = half_done =>
+                {
+                    let why = format!(
+                        "job {other} was interrupted on {name}: resume, retry or cancel it first"
+                    );
+                    if job.device.is_some() {
+                        return Ok(("person", why));
+                    }
+                    why
+                }
                 _ if device.estop.is_some() => {
                     format!("device {name} is stopped by an emergency stop")
                 }
                 (_, DeviceStatus::Idle) if device.current_job_id.is_none() => {
-                    return ("turn", "others are before it".to_owned());
+                    return Ok(("turn", "others are before it".to_owned()));
                 }
                 (_, status) if device.current_job_id.is_none() => {
                     format!("device {name} is {status}")
@@ -145,6 +187,6 @@ impl Around {
             (None, Some(driver)) => format!("there is no device with the driver {driver}"),
             (None, None) => "there is no device".to_owned(),
         };
-        ("device", if reasons.is_empty() { none() } else { reasons.join(", ") })
+        Ok(("device", if reasons.is_empty() { none() } else { reasons.join(", ") }))
     }
 }

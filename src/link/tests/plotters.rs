@@ -41,7 +41,7 @@ fn file(driver: &str) -> (String, u64) {
             layer("two", vec![stroke(30.0)]),
         ],
         size: Some([300.0, 218.0]),
-        warnings: Vec::new(),
+        ..Drawing::default()
     };
     let mut out = Vec::new();
     let options = EbbOptions { raise_ms: 50, lower_ms: 50, ..EbbOptions::default() };

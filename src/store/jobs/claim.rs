@@ -13,6 +13,7 @@ use super::{
     super::{StoreError, Tx},
     change::{self, Change, transition},
     clear::{Claimant, Clearance, clear},
+    interrupted::interrupted_on,
     row::{self, Numbered},
 };
 use crate::domain::{Job, JobId, JobState, Needed, On, Timestamp};
@@ -100,7 +101,7 @@ pub(super) const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
     ORDER BY priority DESC, rank, seq LIMIT 1)";
 
 /// Takes the next job for this machine and makes it RUNNING; none if none may run now or the machine
-/// has one. With `only_named`, only a job that names the machine. On the way a job that needs one
+/// has one. What a job that was interrupted on it holds up is passed over. With `only_named`, only a job that names the machine. On the way a job that needs one
 /// that failed, was cancelled or is gone becomes FAILED, and one that would leave the envelope, or
 /// is red in another way and not forced, becomes HELD.
 pub fn claim_for_device(
@@ -115,6 +116,7 @@ pub fn claim_for_device(
     tx.prepare_cached(DUE)?.execute([now.as_ms()])?;
     let own = format!("device:{}", machine.name);
     let shared = if only_named { own.clone() } else { format!("driver:{}", machine.driver) };
+    let interrupted = interrupted_on(tx, &machine.name)?;
     // Before all that have a place.
     let mut after = (i64::MAX, 0.0, 0);
     for _ in 0..MOST_PASSED {
@@ -122,7 +124,11 @@ pub fn claim_for_device(
         let Some(Numbered { seq, job }) = row::select(tx, NEXT_FOR_DEVICE, params)?.pop() else {
             return Ok(None);
         };
-        match judge(tx, seq, &job, Some(machine), now)? {
+        let verdict = match interrupted {
+            Some(other) if other.holds(tx, &job)? => Verdict::Elsewhere,
+            _ => judge(tx, seq, &job, Some(machine), now)?,
+        };
+        match verdict {
             Verdict::Go => {
                 let change = Change {
                     device: Some(machine.name.clone()),

@@ -5,6 +5,7 @@ mod claim;
 mod clear;
 mod edit;
 mod insert;
+mod interrupted;
 mod keep;
 mod read;
 mod row;
@@ -19,6 +20,7 @@ pub use claim::{Groups, claim_commands, claim_for_device, next_not_before, settl
 pub use clear::Claimant;
 pub use edit::{Edit, Place, edit};
 pub use insert::{Inserted, insert};
+pub use interrupted::{Interrupted, interrupted_on};
 pub use keep::{delete, make_room, prune};
 pub use read::{
     Counts, JobFilter, active, by_key, counts, get, list, payload, program, queue, queued_ahead,

@@ -162,7 +162,27 @@ fn a_machine_has_one_job_at_a_time() {
         Err(StoreError::DeviceTaken { job, .. }) if job == first
     ));
     to(&store, first, JobState::Interrupted).unwrap();
+    assert!(claim_on(&store, "plotter", "grbl").is_none(), "it waited before that");
+    assert_eq!(claim_on(&store, "other", "grbl").map(|job| job.id), None, "it names its machine");
+    let third = submit(&store, drawing(Some("plotter"), None));
+    assert_eq!(claim_on(&store, "plotter", "grbl").unwrap().id, third, "a person has said so");
+    to(&store, third, JobState::Completed).unwrap();
+    assert!(claim_on(&store, "plotter", "grbl").is_none());
+    to(&store, first, JobState::Queued).unwrap();
+    assert_eq!(claim_on(&store, "plotter", "grbl").unwrap().id, first, "tried again");
+    to(&store, first, JobState::Interrupted).unwrap();
+    to(&store, first, JobState::Cancelled).unwrap();
     assert_eq!(claim_on(&store, "plotter", "grbl").unwrap().id, second);
+}
+
+#[test]
+fn a_machine_does_not_resume_a_job_beside_another() {
+    let (_dir, store) = fresh();
+    let first = submit(&store, drawing(Some("plotter"), None));
+    claim_on(&store, "plotter", "grbl").unwrap();
+    to(&store, first, JobState::Interrupted).unwrap();
+    submit(&store, drawing(Some("plotter"), None));
+    claim_on(&store, "plotter", "grbl").unwrap();
     let resumed = to(&store, first, JobState::Running);
     assert!(matches!(resumed, Err(StoreError::DeviceTaken { .. })));
     assert_eq!(found(&store, first).state, JobState::Interrupted);

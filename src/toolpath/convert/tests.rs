@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{super::analyse, *};
+use crate::domain::Light;
 use crate::firmware::{self, Faults, Firmware};
 
 const SQUARE: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="50mm" height="50mm"
@@ -212,4 +213,19 @@ fn the_estimate_is_the_clock_of_the_machine() {
         }
     }
     assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn broken_g_code_is_as_wrong_for_a_plotter_as_for_a_mill() {
+    let text = "G21 G90\nG0 X0 Y0\nG1 X10 Y10 F900\nG1 Xabc\nHELLO WORLD\nG1 X20\n";
+    let program = of(FileKind::Gcode, "ebb", text).unwrap().unwrap();
+    let machine = Machine::unknown("ebb");
+    let mut analysis = analyse(&program.bytes[..], &[machine]).unwrap().0;
+    assert!(analysis.verdict < Light::Red);
+    program.tell(&mut analysis);
+    assert_eq!(analysis.verdict, Light::Red);
+    assert!(analysis.devices.iter().all(|device| device.verdict == Light::Red));
+    let first = &analysis.problems[0];
+    assert_eq!((first.code.as_str(), first.line, first.count), ("syntax", Some(4), 2));
+    assert!(analysis.warnings[0].starts_with("line 4: text that is not G-code"));
 }

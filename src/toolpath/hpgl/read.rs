@@ -128,8 +128,8 @@ impl Pens {
         };
         let mut drawing = Drawing {
             layers: self.layers.into_iter().map(|(_, layer)| layer).collect(),
-            size: None,
             warnings: self.warnings.into_iter().map(warning).collect(),
+            ..Drawing::default()
         };
         // Large plotters have their origin in the middle.
         if let Some((min, _)) = drawing.bounds()

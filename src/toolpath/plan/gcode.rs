@@ -2,8 +2,10 @@
 
 use std::io::{self, Read};
 
+use crate::domain::Light;
 use crate::toolpath::{
-    Dialect, Drawing, Follower, Found, Layer, Next, gcode::Interpreter, pass::Pass,
+    Dialect, Drawing, Follower, Found, Layer, Next, findings::Findings, gcode::Interpreter,
+    pass::Pass,
 };
 
 /// How far a chord may be from its arc, in millimetres.
@@ -21,19 +23,27 @@ pub fn strokes(reader: impl Read) -> io::Result<Option<Drawing>> {
     let first = Layer { name: "layer 1".to_owned(), ..Layer::default() };
     let mut drawing = Drawing { layers: vec![first], ..Drawing::default() };
     let (mut draws, mut points) = (false, 0);
+    let mut problems = Findings::default();
     loop {
         let number = match pass.next(&mut line)? {
             Next::Line(number) => number,
             Next::TooLong(number) => {
-                let text = format!("line {number}: is longer than 4096 bytes: left out");
-                drawing.warnings.push(text);
+                let text = "is longer than 4096 bytes: left out";
+                problems.add(Light::Red, Some(number), "line-too-long", text.into());
                 continue;
             }
-            Next::End | Next::More => return Ok(Some(drawing)),
+            Next::End | Next::More => {
+                drawing.problems = problems.into_vec();
+                return Ok(Some(drawing));
+            }
         };
         found.clear();
         machine.line(&line, &mut found);
-        for note in &found.notes {
+        for note in found.notes.drain(..) {
+            if note.severity == Light::Red {
+                problems.add(note.severity, Some(number), note.code, note.text);
+                continue;
+            }
             let said = |old: &String| old.ends_with(&*note.text);
             if drawing.warnings.len() < 20 && !drawing.warnings.iter().any(said) {
                 drawing.warnings.push(format!("line {number}: {}", note.text));

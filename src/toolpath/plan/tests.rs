@@ -13,7 +13,7 @@ use crate::{
 
 fn of(strokes: Vec<Vec<[f64; 2]>>) -> Drawing {
     let layer = Layer { name: "black".to_owned(), colour: None, stop: false, strokes };
-    Drawing { layers: vec![layer], size: Some([300.0, 200.0]), warnings: Vec::new() }
+    Drawing { layers: vec![layer], size: Some([300.0, 200.0]), ..Drawing::default() }
 }
 
 fn planned(drawing: &Drawing, options: &EbbOptions) -> (String, Plan) {

@@ -112,7 +112,7 @@ fn drawing(
 
 /// Y points down in SVG and up here.
 fn upright(layers: Layers, mut tally: Tally, page: &Page) -> Drawing {
-    let mut drawing = Drawing { layers: layers.end(), size: page.size, warnings: Vec::new() };
+    let mut drawing = Drawing { layers: layers.end(), size: page.size, ..Drawing::default() };
     let bounds = drawing.bounds();
     let height = match (page.size, bounds) {
         (Some(size), _) => size[1],

@@ -120,6 +120,20 @@ fn the_command_line_says_all_of_it() {
 }
 
 #[test]
+fn a_watched_job_is_watched_until_its_last_try() {
+    let station = Station::start();
+    let try_until = |last: &str| {
+        let script = format!("[ $STATIOND_JOB_ATTEMPT = {last} ]");
+        let retry = ["run", "--retries", "2", "--retry-delay", "0.1", "--watch", "--", "sh", "-c"];
+        station.cli(retry.into_iter().chain([script.as_str()]))
+    };
+    try_until("3").exited(0);
+    let failed = try_until("4").exited(1);
+    assert!(failed.stderr.contains("job retry"), "{}", failed.stderr);
+    assert_eq!(failed.stderr.matches("RUNNING").count(), 3, "{}", failed.stderr);
+}
+
+#[test]
 fn how_far_it_is_is_told_in_both_forms() {
     let station = Station::start();
     let go = station.home().join("go");

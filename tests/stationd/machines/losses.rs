@@ -90,8 +90,9 @@ fn an_interrupted_job_runs_again_from_its_beginning_when_a_person_says_so() {
 fn an_unplugged_machine_interrupts_its_job_and_comes_back_by_itself() {
     let (_directory, mill) = bench();
     let station = with_mill(&mill.port).start();
-    let (id, next) =
-        (submit(&station, "", &zigzag(2000)), submit(&station, "hold=true", "G0 X1\n"));
+    let id = submit(&station, "", &zigzag(2000));
+    let (next, waiting) =
+        (submit(&station, "hold=true", "G0 X1\n"), submit(&station, "device=mill", "G0 X2\n"));
     await_lines(&station, &id, 60);
     mill.plug(false);
     let job = station.await_job(&id, "INTERRUPTED");
@@ -114,9 +115,18 @@ fn an_unplugged_machine_interrupts_its_job_and_comes_back_by_itself() {
     assert_only_asked(&mill);
     assert_eq!(station.job(&id)["state"], "INTERRUPTED");
     assert_eq!(station.local().get("/health").expect(200)["status"], "healthy");
+    // Half a part lies on it: what waited already waits for a person, who may say something else.
+    assert_eq!(station.job(&waiting)["state"], "QUEUED");
+    let queue = station.local().get("/api/v1/queue").expect(200);
+    let told = queue["items"].as_array().unwrap().iter().find(|job| job["id"] == json!(waiting));
+    assert_eq!(told.unwrap()["waits_for"], "person", "{queue}");
+    assert!(told.unwrap()["why"].as_str().unwrap().contains(&id), "{queue}");
     station.act(&next, "release").expect(200);
     station.await_job(&next, "COMPLETED");
+    queue_has_looked(&station);
+    assert_eq!(station.job(&waiting)["state"], "QUEUED");
     assert_eq!(station.act(&id, "cancel").expect(200)["state"], "CANCELLED");
+    station.await_job(&waiting, "COMPLETED");
 }
 
 #[test]

@@ -83,6 +83,10 @@ fn emergency(press: impl FnOnce(&Station)) {
     queue_has_looked(&station);
     assert_eq!(station.job(&next)["state"], "QUEUED");
     on("unlock", &Value::Null).expect(200);
+    await_device(&station, SIM, "idle");
+    queue_has_looked(&station);
+    assert_eq!(station.job(&next)["state"], "QUEUED", "half a job lies on the machine");
+    station.act(&id, "cancel").expect(200);
     station.await_job(&next, "COMPLETED");
     let alerts = station.local().get("/api/v1/events?type=system_alert&since=0").expect(200);
     let titles: Vec<&Value> =
@@ -142,9 +146,11 @@ fn a_stopped_station_leaves_a_long_job_interrupted_and_its_machine_safe() {
     let error = job["error"].as_str().unwrap();
     assert!(error.contains("the station was stopped") && error.contains("line"), "{error}");
     assert!(job["lines_acknowledged"].as_u64() >= Some(10), "{job}");
-    // What waited then runs now: it had not begun.
+    await_device(&station, "mill", "idle");
+    queue_has_looked(&station);
+    assert_eq!(station.job(&next)["state"], "QUEUED", "half a job lies on the machine");
+    station.act(&id, "cancel").expect(200);
     station.await_job(&next, "COMPLETED");
-    assert_eq!(station.job(&id)["state"], "INTERRUPTED");
 }
 
 #[test]

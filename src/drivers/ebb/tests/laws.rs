@@ -11,7 +11,7 @@ fn drawing() -> impl Strategy<Value = Drawing> {
     proptest::collection::vec(stroke, 1..4).prop_map(|strokes| Drawing {
         layers: vec![Layer { strokes, ..Layer::default() }],
         size: Some([300.0, 218.0]),
-        warnings: Vec::new(),
+        ..Drawing::default()
     })
 }
 
