@@ -110,8 +110,8 @@ impl Watch {
                 Some(message) => self.heard(&message)?,
                 None => return Err(Failure::NotRunning("the station has stopped".to_owned())),
             }
-            if self.ended() {
-                // What has failed may be going to be tried again.
+            // What has failed may be going to be tried again.
+            if self.ended() && self.jobs.values().any(|job| job.state == Some(JobState::Failed)) {
                 self.read(client).await?;
             }
         }
