@@ -147,7 +147,6 @@ impl Worker {
         let progress = self.state.job.as_ref().and_then(Active::due);
         let next = [self.driver.deadline(), retry, leaving, progress].into_iter().flatten().min();
         let set = self.alarm.ring_by(next, now);
-        let nothing = || PollFd::new(self.alarm.fd(), PollFlags::empty());
         let port = match (&self.state.link, &self.state.hotplug) {
             (Some(link), _) => {
                 let mut events = PollFlags::POLLIN;
@@ -155,7 +154,7 @@ impl Worker {
                 PollFd::new(link.fd(), events)
             }
             (None, Some(hotplug)) => PollFd::new(hotplug.fd(), PollFlags::POLLIN),
-            (None, None) => nothing(),
+            (None, None) => PollFd::new(self.alarm.fd(), PollFlags::empty()),
         };
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
         let mut fds = [readable(self.shared.wake.as_fd()), readable(self.alarm.fd()), port];

@@ -101,9 +101,10 @@ pub(super) const NEXT_FOR_DEVICE: &str = "WHERE seq = (SELECT seq FROM (
     ORDER BY priority DESC, rank, seq LIMIT 1)";
 
 /// Takes the next job for this machine and makes it RUNNING; none if none may run now or the machine
-/// has one. What a job that was interrupted on it holds up is passed over. With `only_named`, only a job that names the machine. On the way a job that needs one
-/// that failed, was cancelled or is gone becomes FAILED, and one that would leave the envelope, or
-/// is red in another way and not forced, becomes HELD.
+/// has one. What a job that was interrupted on it holds up is passed over. With `only_named`, only a
+/// job that names the machine. On the way a job that needs one that failed, was cancelled or is gone
+/// becomes FAILED, and one that would leave the envelope, or is red in another way and not forced,
+/// becomes HELD.
 pub fn claim_for_device(
     tx: &Tx<'_>,
     machine: &Claimant,

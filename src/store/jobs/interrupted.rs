@@ -41,8 +41,8 @@ pub fn interrupted_on(
 impl Interrupted {
     /// True if the waiting `job` must not start on that machine.
     pub fn holds(&self, connection: &Connection, job: &Job) -> Result<bool, StoreError> {
-        // No person is behind one that comes by itself.
-        Ok(job.schedule.is_some() || last_change(connection, job.id)? < self.since)
+        // No person is behind one that comes by itself; of what is no longer known, none is assumed.
+        Ok(job.schedule.is_some() || last_change(connection, job.id)? <= self.since)
     }
 }
 

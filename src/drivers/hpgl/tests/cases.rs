@@ -244,7 +244,10 @@ fn a_lost_link_ends_the_job_and_what_was_left_in_the_buffer_is_forgotten() {
 
 #[test]
 fn answers_to_who_asked_before_it_was_opened_are_nobodys() {
-    for stale in ["\x1b.B", "\x1b.O", "\x1b.B\x1b.O", "\x1b.O\x1b.B", "\x1b.L\x1b.B", "OA;\x1b.B"] {
+    // The last one could be the answer to how large the buffer is.
+    let half = format!("\x1b.K{}\x1b.O\x1b.B", "PD400,0;PD0,0;".repeat(30));
+    let some = ["\x1b.B", "\x1b.O", "\x1b.B\x1b.O", "\x1b.O\x1b.B", "\x1b.L\x1b.B", "OA;\x1b.B"];
+    for stale in some.into_iter().chain([half.as_str()]) {
         for delay in [0, 5, 50] {
             let delay = Duration::from_millis(delay);
             let mut bench = Bench::ready(Faults { delay, ..Faults::default() });
