@@ -35,7 +35,7 @@ use crate::{
     config::{
         self, Config, HookConfig, Loaded, LogFormat, Problem, Rotate, Synchronous, Websocket,
     },
-    daemons::{History, Phase, Tools, process::Host},
+    daemons::{History, Phase, Tools, process::Host, settle_left_over},
     domain::LastRun,
     feed::Feed,
     http::{App, Settings, server},
@@ -129,7 +129,10 @@ fn live(
 fn live_here(start: Start<'_>, logging: &Logging) -> Result<After, StartError> {
     let feed = Feed::new();
     let store = open(&start.loaded.config, start.paths, feed.clone())?;
-    let after = System::new().block_on(serve(start, store.clone(), feed, logging));
+    let settled = settle_left_over(&store, &start.paths.jobs)
+        .map_err(|error| unstored("failed to note what the last run left unfinished", error));
+    let after =
+        settled.and_then(|()| System::new().block_on(serve(start, store.clone(), feed, logging)));
     match store.close() {
         Ok(()) => info!("the database is closed"),
         Err(error) => {
@@ -255,12 +258,16 @@ fn open(config: &Config, paths: &Paths, feed: Arc<Feed>) -> Result<Store, StartE
         },
         pool_size: u32::try_from(config.database.pool_size).unwrap_or(u32::MAX),
     };
-    Store::open(options, feed).map_err(|error| match error {
+    Store::open(options, feed).map_err(|error| unstored("failed to open the database", error))
+}
+
+fn unstored(what: &str, error: StoreError) -> StartError {
+    match error {
         StoreError::Io { .. } | StoreError::Full => {
-            StartError::storage("failed to open the database", io::Error::other(error))
+            StartError::storage(what, io::Error::other(error))
         }
         error => StartError::Database(error.to_string()),
-    })
+    }
 }
 
 /// How the log is written, as configured.

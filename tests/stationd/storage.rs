@@ -112,11 +112,7 @@ fn a_disk_that_fills_up_while_a_program_runs_does_not_lose_its_end() {
     let script = "while [ ! -e \"$0\" ]; do sleep 0.01; done";
     let id = station.submit(&json!({"command": ["sh", "-c", script, go]}));
     station.await_job(&id, "RUNNING");
-    let ballast = disk.fill();
-    let hold = json!({"command": ["true"], "hold": true});
-    eventually("the disk is full", || {
-        (station.local().post("/api/v1/jobs", &hold).status == 507).then_some(())
-    });
+    let ballast = fill_up(&disk, &station);
     fs::write(go, "").unwrap();
     fs::remove_file(ballast).unwrap();
     assert_eq!(station.await_job(&id, "COMPLETED")["attempts"], 1);
@@ -216,4 +212,47 @@ fn no_more_is_lost_than_was_promised_when_the_disk_is_full_and_the_station_kille
     for id in acknowledged {
         assert_eq!(station.job(&id)["state"], "HELD");
     }
+}
+
+#[test]
+fn a_program_is_cancelled_on_a_full_disk_and_that_is_told() {
+    let Some(disk) = Disk::mount("3m") else { return };
+    let station = disk.station().start();
+    let id = station.submit(&json!({"command": ["sleep", "1000"]}));
+    station.await_job(&id, "RUNNING");
+    let ballast = fill_up(&disk, &station);
+    let cancel = || station.local().post(&format!("/api/v1/jobs/{id}/cancel"), &json!({}));
+    for _ in 0..2 {
+        let reason = cancel().refused(507);
+        assert!(reason.contains("its program has ended") && reason.contains("full"), "{reason}");
+    }
+    fs::remove_file(ballast).unwrap();
+    station.await_job(&id, "CANCELLED");
+    assert_eq!(cancel().expect(200)["state"], "CANCELLED");
+}
+
+#[test]
+fn a_start_that_cannot_note_what_was_running_fails_at_once() {
+    let Some(disk) = Disk::mount("3m") else { return };
+    let mut station = disk.station().start();
+    let id = station.submit(&json!({"command": ["sleep", "1000"]}));
+    station.await_job(&id, "RUNNING");
+    let ballast = fill_up(&disk, &station);
+    station.kill();
+    let refused = disk.station().run();
+    assert_eq!(refused.code, Some(74), "{refused:?}");
+    assert!(refused.stderr.contains("full"), "{refused:?}");
+    fs::remove_file(ballast).unwrap();
+    station.again();
+    station.await_job(&id, "RUNNING");
+}
+
+/// Until not even the log of the database has room.
+fn fill_up(disk: &Disk, station: &Station) -> PathBuf {
+    let ballast = disk.fill();
+    let hold = json!({"command": ["true"], "hold": true});
+    eventually("the disk is full", || {
+        (station.local().post("/api/v1/jobs", &hold).status == 507).then_some(())
+    });
+    ballast
 }

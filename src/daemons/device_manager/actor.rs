@@ -113,7 +113,7 @@ impl DeviceManager {
 
 /// No machine of this process works on these any more: the station, or an earlier incarnation of
 /// this daemon, went down while they ran.
-fn interrupt_left_over(store: &Store, dir: &Path) -> Result<(), StoreError> {
+pub(in super::super) fn interrupt_left_over(store: &Store, dir: &Path) -> Result<(), StoreError> {
     for job in store.read(|connection| jobs::running(connection, JobKind::Device))? {
         let last = trace(dir, job.id).unwrap_or_default().checkpoint;
         let reason = "the station went down while the job ran".to_owned();

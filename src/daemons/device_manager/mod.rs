@@ -23,6 +23,7 @@ mod machine;
 mod orders;
 mod outcome;
 
+pub(super) use actor::interrupt_left_over;
 pub use actor::{Configured, DeviceManager, Options, StartError};
 pub use error::DeviceError;
 pub use estops::Estops;

@@ -39,6 +39,9 @@ pub enum QueueError {
     /// It has just ended.
     #[error("job {0} does not run any more")]
     NotRunning(JobId),
+    /// Its program has ended, but that cannot be written yet.
+    #[error("its program has ended, but that cannot be written: {0}; it is tried until it can be")]
+    Unwritten(StoreError),
     /// The machine did not do as asked.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -136,11 +139,13 @@ impl JobQueue {
                 }));
             }
             Ok(Doer::Machine) => on_machine(tools.clone(), id, action, act.actor.clone()),
-            Ok(Doer::Queue) => self.control(id, action),
+            Ok(Doer::Queue) => self.control(id, action, act.actor.clone()),
         };
         let now = done.map(move |done, _, _| {
+            if matches!(done, Ok(()) | Err(QueueError::Unwritten(_))) {
+                drop(tools.store.record(move |tx| audit(tx, &act)));
+            }
             done?;
-            drop(tools.store.record(move |tx| audit(tx, &act)));
             Ok(tools.store.read(|connection| jobs::get(connection, id))?)
         });
         Box::pin(now)

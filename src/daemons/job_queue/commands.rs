@@ -15,7 +15,7 @@ use crate::{
         census::{Census, Scope},
         end,
     },
-    domain::{Job, JobAction, JobId, JobKind, JobState, Progress, Retry},
+    domain::{Actor, Job, JobAction, JobId, JobKind, JobState, Progress, Retry},
     store::{
         Store, StoreError,
         jobs::{self, Change},
@@ -30,8 +30,10 @@ pub(super) struct Running {
     attempts: u32,
     max_attempts: u32,
     retry: Option<Retry>,
-    is_cancelled: bool,
-    waiting: Vec<oneshot::Sender<()>>,
+    /// Who has cancelled it.
+    cancelled_by: Option<Actor>,
+    /// Who asked for its end: told once that is written, or why it cannot be.
+    waiting: Vec<oneshot::Sender<QueueError>>,
 }
 
 /// When a job that has failed is tried again, and what is said of it.
@@ -81,7 +83,7 @@ impl JobQueue {
             attempts: job.attempts,
             max_attempts: job.max_attempts,
             retry: job.retry,
-            is_cancelled: false,
+            cancelled_by: None,
             waiting: Vec::new(),
         };
         self.running.insert(job.id, running);
@@ -104,7 +106,7 @@ impl JobQueue {
         if matches!(ended.how, How::Ran(_)) {
             self.pace.note(ended.ran, Instant::now());
         }
-        let (state, change) = judge(&ended, running.is_cancelled, self.stopping);
+        let (state, change) = judge(&ended, running.cancelled_by.as_ref(), self.stopping);
         let is_tried_again = state == JobState::Failed && running.attempts < running.max_attempts;
         let again = is_tried_again.then(|| self.again(ended.id, running, &change.reason));
         self.over(End { id: ended.id, state, change, progress: ended.progress, again });
@@ -134,6 +136,7 @@ impl JobQueue {
         &mut self,
         id: JobId,
         action: JobAction,
+        actor: Actor,
     ) -> ResponseActFuture<Self, Result<(), QueueError>> {
         let Some(running) = self.running.get_mut(&id) else {
             return Box::pin(fut::ready(Err(QueueError::NotRunning(id))));
@@ -149,21 +152,33 @@ impl JobQueue {
             }
             _ => {
                 let (waiter, done) = oneshot::channel();
-                running.is_cancelled = true;
+                running.cancelled_by.get_or_insert(actor);
                 running.waiting.push(waiter);
                 self.runner.end(id, Why::Cancelled);
                 return Box::pin(wrap_future(async {
-                    drop(done.await); // the sender is dropped once it has ended
-                    Ok(())
+                    // The sender is dropped once its end is written.
+                    done.await.map_or(Ok(()), Err)
                 }));
             }
         };
-        let change = Change::because(format!("{action} was asked for"));
+        let reason = format!("{action} was asked for");
+        let change = Change { actor: Some(actor), ..Change::because(reason) };
         let moved = self
             .tools
             .store
             .record(move |tx| jobs::transition(tx, id, state, change.clone()).map(drop));
         Box::pin(wrap_future(async { Ok(moved.await?) }))
+    }
+
+    /// Tells whoever waits for the end of these that it cannot be written yet.
+    pub(super) fn tell_unwritten(&mut self, ended: &[End], error: &StoreError) {
+        for end in ended {
+            let Some(running) = self.running.get_mut(&end.id) else { continue };
+            for waiter in running.waiting.drain(..) {
+                // Whoever waited may be gone.
+                let _ = waiter.send(QueueError::Unwritten(error.clone()));
+            }
+        }
     }
 
     /// Asks every program that still runs to end.
@@ -182,7 +197,7 @@ fn chance(id: JobId, attempts: u32) -> f64 {
 }
 
 /// What a job has come to, and why.
-fn judge(ended: &Ended, is_cancelled: bool, is_stopping: bool) -> (JobState, Change) {
+fn judge(ended: &Ended, cancelled_by: Option<&Actor>, is_stopping: bool) -> (JobState, Change) {
     let (exit_code, trouble) = match &ended.how {
         How::Ran(end::End::Code(0)) => (Some(0), None),
         How::Ran(end::End::Code(code)) => {
@@ -193,9 +208,7 @@ fn judge(ended: &Ended, is_cancelled: bool, is_stopping: bool) -> (JobState, Cha
         How::NotBegun => (None, Some("it was not started".to_owned())),
     };
     let (state, reason) = match trouble {
-        _ if is_cancelled || ended.why == Some(Why::Cancelled) => {
-            (JobState::Cancelled, "cancelled".to_owned())
-        }
+        _ if cancelled_by.is_some() => (JobState::Cancelled, "cancelled".to_owned()),
         _ if ended.why == Some(Why::TimedOut) => {
             (JobState::Failed, "the program took too long".to_owned())
         }
@@ -205,13 +218,14 @@ fn judge(ended: &Ended, is_cancelled: bool, is_stopping: bool) -> (JobState, Cha
         }
         Some(trouble) => (JobState::Failed, trouble),
     };
-    (state, Change { exit_code, ..Change::because(reason) })
+    let actor = cancelled_by.filter(|_| state == JobState::Cancelled).cloned();
+    (state, Change { exit_code, actor, ..Change::because(reason) })
 }
 
 /// No queue of this process runs these any more: the station, or an earlier incarnation of this
 /// daemon, went down meanwhile. What is left of their programs is killed; then they wait again,
 /// unless they have been started once more than their policy allows.
-pub(super) fn requeue_left_over(store: &Store) -> Result<(), StoreError> {
+pub(in super::super) fn requeue_left_over(store: &Store) -> Result<(), StoreError> {
     let left = store.read(|connection| jobs::running(connection, JobKind::Command))?;
     if left.is_empty() {
         return Ok(());

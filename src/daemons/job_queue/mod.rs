@@ -26,6 +26,7 @@ mod why;
 
 pub use act::{Act, QueueError};
 pub use actor::{JobQueue, Options};
+pub(super) use commands::requeue_left_over;
 pub use dispatch::Wake;
 pub use go_on::GoOn;
 pub use modes::SetMode;

@@ -106,6 +106,7 @@ impl JobQueue {
         if ended.is_empty() {
             warn!("failed to claim jobs: {error}"); // looked again by the fallback
         } else if matches!(error, StoreError::Full | StoreError::Busy) {
+            self.tell_unwritten(&ended, error);
             self.ended.splice(0..0, ended);
             self.programs.is_under_way = true; // until it is tried again
             ctx.run_later(RETRY, |this, ctx| {
