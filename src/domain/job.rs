@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{
@@ -152,12 +153,9 @@ impl Progress {
         Self { lines_acknowledged, lines_total, progress_percentage, ..Self::default() }
     }
 
-    /// The share that is done, 0 to 1.
-    pub fn share(&self) -> f64 {
-        if self.lines_total == 0 {
-            return 0.0;
-        }
-        self.lines_acknowledged as f64 / self.lines_total as f64
+    /// What goes along with it to whoever follows the job.
+    pub fn metadata(&self) -> Map<String, Value> {
+        self.message.iter().map(|it| ("message".to_owned(), it.as_str().into())).collect()
     }
 }
 

@@ -108,6 +108,8 @@ pub enum Event {
     Position(Option<Position>, Option<bool>),
     /// How warm it is, of all that the machine tells of.
     Temperatures(Vec<Temperature>),
+    /// The machine waits for its heaters before it goes on, or does so no longer.
+    Warming(bool),
     /// The machine has refused a line or gone into alarm.
     Fault(String),
     /// The machine has said something of its own accord.

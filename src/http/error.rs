@@ -289,9 +289,8 @@ impl From<QueueError> for Problem {
             }
             QueueError::Red(report) => Self::Preflight { detail, report },
             QueueError::Device(error) => error.into(),
-            QueueError::Unavailable => Self::Unavailable(detail),
             QueueError::Unwritten(StoreError::Full) => Self::StorageFull(detail),
-            QueueError::Unwritten(_) => Self::Unavailable(detail),
+            QueueError::Unwritten(_) | QueueError::Unavailable => Self::Unavailable(detail),
             QueueError::Store(error) => error.into(),
         }
     }

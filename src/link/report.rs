@@ -36,6 +36,8 @@ pub enum Report {
     },
     /// How warm the machine is; at most 10 a second.
     Temperatures(Vec<Temperature>),
+    /// The machine waits for its heaters before it goes on with its job, or does so no longer.
+    Warming(bool),
     /// The machine has refused a line or gone into alarm; count it.
     Fault {
         /// Number and meaning.

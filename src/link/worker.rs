@@ -201,6 +201,7 @@ impl Worker {
                     (self.report)(Report::Position { position, pen_up });
                 }
                 Event::Temperatures(all) => (self.report)(Report::Temperatures(all)),
+                Event::Warming(is_warming) => (self.report)(Report::Warming(is_warming)),
                 Event::Fault(message) => (self.report)(Report::Fault { message }),
                 Event::Said(text) => (self.report)(Report::Said { text }),
                 Event::Answered(answer) => {

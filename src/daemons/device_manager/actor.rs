@@ -15,7 +15,12 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::{
-    DeviceError, hear::News, identity, journal::trace, machine::Machine, outcome::verdict,
+    DeviceError,
+    hear::News,
+    identity,
+    journal::trace,
+    machine::{Machine, SILENCE},
+    outcome::verdict,
 };
 use crate::{
     daemons::{Tools, job_queue::Wake},
@@ -137,6 +142,11 @@ impl Actor for DeviceManager {
         // Without machines nobody reports: the stream would end at once, and the actor with it.
         if let Some(mut reports) = self.reports.take().filter(|_| !self.machines.is_empty()) {
             ctx.add_stream(stream::poll_fn(move |cx| reports.poll_recv(cx)));
+            ctx.run_interval(SILENCE / 2, |this, _| {
+                for machine in this.machines.values_mut() {
+                    machine.keep_telling(&this.tools.board, &this.tools.feed);
+                }
+            });
         }
     }
 }

@@ -8,6 +8,7 @@ use log::{debug, error, info, warn};
 use super::{
     DeviceError, DeviceManager, identity,
     journal::Left,
+    machine::Machine,
     outcome::{persist, verdict},
 };
 use crate::{
@@ -78,14 +79,24 @@ impl DeviceManager {
                 }
                 return;
             }
+            Report::Warming(is_warming) => {
+                if let Some(on) = &mut machine.on {
+                    on.course.warm(is_warming);
+                    machine.watch();
+                    machine.publish_progress(&self.tools.board, &self.tools.feed);
+                }
+                return;
+            }
             Report::Paused { job, checkpoint, halt } => {
+                let mut actor = None;
                 if let Some(on) = machine.job(job) {
                     on.checkpoint = checkpoint;
                     on.at_stop = matches!(halt, Halt::Stop(_));
+                    actor = on.asked_by(&[JobAction::Pause]);
                     on.journal.finish(checkpoint, None, Instant::now());
                 }
                 let change = match halt {
-                    Halt::Asked => Change::because("paused"),
+                    Halt::Asked => Change { actor, ..Change::because("paused") },
                     // A person has to read what is to be done.
                     Halt::Machine(text) | Halt::Stop(text) => {
                         Change { error: Some(text.clone()), ..Change::because(text) }
@@ -97,7 +108,7 @@ impl DeviceManager {
                 let mut change = Change::because("resumed");
                 if let Some(on) = machine.job(job) {
                     on.at_stop = false;
-                    change.actor = on.let_go.take();
+                    change.actor = on.asked_by(&[JobAction::Resume, JobAction::Skip]);
                 }
                 self.record(name.clone(), job, JobState::Running, change, ctx);
             }
@@ -189,8 +200,13 @@ impl DeviceManager {
             !matches!(end, End::Interrupted { position_known: false, .. } | End::Failed { .. });
         let left = Left { at: Timestamp::now(), position_known };
         on.journal.finish(checkpoint, Some(left), Instant::now());
+        let (state, mut change) = verdict(end, checkpoint);
+        match state {
+            JobState::Completed => on.course.complete(),
+            JobState::Cancelled => change.actor = on.asked_by(&[JobAction::Cancel]),
+            _ => {}
+        }
         machine.publish_progress(&self.tools.board, &self.tools.feed);
-        let (state, change) = verdict(end, checkpoint);
         self.record(name.to_owned(), job, state, change, ctx);
     }
 
@@ -203,10 +219,9 @@ impl DeviceManager {
         change: Change,
         ctx: &mut Context<Self>,
     ) {
-        let Some(on) = self.machines.get_mut(&name).and_then(|machine| machine.job(job)) else {
-            return;
-        };
-        let written = persist(self.tools.store.clone(), job, on.progress(), state, change);
+        let on = self.machines.get_mut(&name).filter(|machine| machine.has(job));
+        let Some(progress) = on.and_then(Machine::progress) else { return };
+        let written = persist(self.tools.store.clone(), job, progress, state, change);
         ctx.spawn(wrap_future::<_, Self>(written).map(move |written, this, _| {
             this.recorded(&name, job, state, &written);
         }));

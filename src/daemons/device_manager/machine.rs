@@ -6,27 +6,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Map;
 use tokio::sync::oneshot;
 
-use super::{DeviceError, journal::Journal};
+use super::{DeviceError, course::Course, journal::Journal};
 use crate::{
     daemons::Board,
     domain::{
         self, Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live,
-        Motion, Position, Progress, Timestamp,
+        Motion, Position, Progress, Temperature, Timestamp,
     },
     feed::Feed,
     link::{Checkpoint, LinkHandle, LinkOptions, Start},
-    toolpath::Estimate,
 };
 
-/// The share of a job that is taken to run as estimated, so that its first lines, which a machine
-/// takes in before it moves, do not pass for its pace.
-const PACE_TRUST: f64 = 0.05;
+/// A job of which nothing new was heard for so long is told of again.
+pub(super) const SILENCE: Duration = Duration::from_secs(1);
 
 /// Somebody who waits for the machine to have paused, resumed or cancelled.
-pub(super) type Waiter = (JobAction, oneshot::Sender<Result<(), DeviceError>>);
+pub(super) struct Waiter {
+    pub(super) action: JobAction,
+    pub(super) actor: Actor,
+    pub(super) answer: oneshot::Sender<Result<(), DeviceError>>,
+}
 
 /// A job on a machine.
 pub(super) struct OnMachine {
@@ -36,16 +37,12 @@ pub(super) struct OnMachine {
     pub(super) checkpoint: Checkpoint,
     /// It stands at a stop of its file, and waits for a person.
     pub(super) at_stop: bool,
-    /// Who has just let it go on.
-    pub(super) let_go: Option<Actor>,
     /// Its end is being made durable: no request reaches the machine any more.
     pub(super) ending: bool,
-    /// That all is acknowledged has been said.
-    full: bool,
-    /// When each line is done, once the file has been read for it.
-    pub(super) estimate: Option<Estimate>,
-    moving: Stopwatch,
-    drawing: Stopwatch,
+    /// How far it is.
+    pub(super) course: Course,
+    /// When that was last said.
+    told: Instant,
 }
 
 impl OnMachine {
@@ -53,50 +50,34 @@ impl OnMachine {
     pub(super) fn new(job: Job, jobs: &Path, at: Option<Position>, begins: &Start) -> Self {
         let journal = Journal::new(jobs, job.id, at.map(|Position { x, y, z }| [x, y, z]), begins);
         Self {
+            course: Course::new(job.lines_total.unwrap_or(0), begins.skip),
             job,
             journal,
             waiting: Vec::new(),
             checkpoint: Checkpoint::default(),
             at_stop: false,
-            let_go: None,
             ending: false,
-            full: false,
-            estimate: None,
-            moving: Stopwatch::default(),
-            drawing: Stopwatch::default(),
+            told: Instant::now(),
         }
     }
 
     /// Answers everybody who waits for `action`.
     pub(super) fn answer(&mut self, action: JobAction, answer: &Result<(), DeviceError>) {
-        for (_, waiter) in self.waiting.extract_if(.., |(wanted, _)| *wanted == action) {
-            let _ = waiter.send(answer.clone()); // one who no longer waits does not mind
+        for waiter in self.waiting.extract_if(.., |waiter| waiter.action == action) {
+            let _ = waiter.answer.send(answer.clone()); // one who no longer waits does not mind
         }
     }
 
-    /// Starts and stops the clocks: they stand still while the machine does.
-    fn watch(&mut self, moving: bool, pen_up: Option<bool>) {
-        self.moving.run(moving);
-        self.drawing.run(moving && pen_up == Some(false));
+    /// Who has asked for one of these.
+    pub(super) fn asked_by(&self, actions: &[JobAction]) -> Option<Actor> {
+        let asked = self.waiting.iter().find(|waiter| actions.contains(&waiter.action))?;
+        Some(asked.actor.clone())
     }
 
     /// How far the job is.
-    pub(super) fn progress(&self) -> Progress {
-        let total = self.job.lines_total.unwrap_or(0);
-        let progress = Progress::of(self.checkpoint.lines_acknowledged, total);
-        let eta_seconds = self.eta(progress.lines_acknowledged);
-        Progress { eta_seconds, ..progress }
-    }
-
-    /// Seconds until the end: what the file says is left, at the pace seen so far. A line may take a
-    /// thousand times as long as the next, so lines are weighed by their time.
-    fn eta(&self, lines_acknowledged: u64) -> Option<f64> {
-        let estimate = self.estimate.as_ref()?;
-        let left = estimate.remaining(lines_acknowledged);
-        let trust = PACE_TRUST * estimate.total() + 1.0;
-        let pace =
-            (self.moving.elapsed().as_secs_f64() + trust) / (estimate.total() - left + trust);
-        Some((left * pace).round())
+    pub(super) fn progress(&mut self, warmth: &[Temperature]) -> Progress {
+        let message = self.course.is_warming().then(|| warming(warmth));
+        Progress { message, ..self.course.progress(&self.checkpoint) }
     }
 
     /// The layer that is being drawn, from 1, and how many there are; a file without is one.
@@ -112,7 +93,7 @@ impl OnMachine {
         Live::JobProgress {
             job_id: self.job.id,
             progress_percentage: progress.progress_percentage,
-            progress: progress.share(),
+            progress: progress.progress_percentage / 100.0,
             lines_acknowledged: progress.lines_acknowledged,
             points_plotted: progress.lines_acknowledged,
             lines_total: progress.lines_total,
@@ -121,12 +102,23 @@ impl OnMachine {
             total_layers,
             eta_seconds: progress.eta_seconds,
             estimated_remaining: progress.eta_seconds,
-            total_time_seconds: self.moving.elapsed().as_secs_f64(),
-            pen_down_time_seconds: self.drawing.elapsed().as_secs_f64(),
+            total_time_seconds: self.course.moved().as_secs_f64(),
+            pen_down_time_seconds: self.course.drawn().as_secs_f64(),
             position: position.unwrap_or_default(),
-            metadata: Map::new(),
+            metadata: progress.metadata(),
         }
     }
+}
+
+/// What a machine that waits for its heaters is said to do.
+fn warming(warmth: &[Temperature]) -> String {
+    let parts = warmth.iter().filter(|part| part.target > 0.0);
+    let parts: Vec<_> = parts
+        .map(|Temperature { part, celsius, target }| {
+            format!("{part} {celsius:.0} of {target:.0} °C")
+        })
+        .collect();
+    format!("waits for its heaters: {}", parts.join(", "))
 }
 
 /// One machine as the device manager keeps it.
@@ -199,7 +191,7 @@ impl Machine {
     pub(super) fn watch(&mut self) {
         let (busy, pen_up) = (self.device.status == DeviceStatus::Busy, self.device.pen_up);
         if let Some(on) = &mut self.on {
-            on.watch(busy, pen_up);
+            on.course.watch(busy, pen_up);
         }
     }
 
@@ -239,33 +231,29 @@ impl Machine {
         });
     }
 
-    /// Shows and publishes how far the job is; that all is acknowledged is said once.
+    /// How far its job is, where there is one.
+    pub(super) fn progress(&mut self) -> Option<Progress> {
+        let Self { on, device, .. } = self;
+        on.as_mut().map(|on| on.progress(&device.temperatures))
+    }
+
+    /// Shows and publishes how far the job is.
     pub(super) fn publish_progress(&mut self, board: &Board, feed: &Feed) {
+        let Some(progress) = self.progress() else { return };
         let Some(on) = &mut self.on else { return };
-        let progress = on.progress();
         let live = Arc::new(on.live(&progress, self.device.position));
-        board.show_progress(on.job.id, progress.clone(), live.clone());
-        let full = progress.lines_acknowledged >= progress.lines_total;
-        if !std::mem::replace(&mut on.full, full) {
-            feed.live(&live);
+        on.told = Instant::now();
+        board.show_progress(on.job.id, progress, live.clone());
+        feed.live(&live);
+    }
+
+    /// The same, if it works and nothing was said of it for a while: a machine may move long after
+    /// it has acknowledged its last line.
+    pub(super) fn keep_telling(&mut self, board: &Board, feed: &Feed) {
+        let is_busy = self.device.status == DeviceStatus::Busy;
+        if self.on.as_ref().is_some_and(|on| is_busy && !on.ending && on.told.elapsed() >= SILENCE)
+        {
+            self.publish_progress(board, feed);
         }
-    }
-}
-
-/// Counts time only while it runs.
-#[derive(Default)]
-struct Stopwatch {
-    counted: Duration,
-    since: Option<Instant>,
-}
-
-impl Stopwatch {
-    fn run(&mut self, run: bool) {
-        self.counted = self.elapsed();
-        self.since = run.then(Instant::now);
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.counted + self.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }

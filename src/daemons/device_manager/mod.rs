@@ -14,6 +14,7 @@
 //! INTERRUPTED. The emergency stop does not come by here: see [`Estops`].
 
 mod actor;
+mod course;
 mod error;
 mod estops;
 mod hear;

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{
     DeviceError, DeviceManager,
-    machine::{Machine, OnMachine},
+    machine::{Machine, OnMachine, Waiter},
 };
 use crate::{
     domain::{self, Actor, Device, DeviceStatus, Job, JobAction, JobId, Jog, Timestamp},
@@ -55,7 +55,7 @@ impl Handler<RunJob> for DeviceManager {
             // Nothing came if the file cannot be read: the link, which reads it too, says so.
             let on = this.machine_with(id).and_then(|machine| machine.job(id));
             if let (Ok(estimate), Some(on)) = (estimate, on) {
-                on.estimate = Some(estimate);
+                on.course.know(estimate);
             }
         }));
         let before = machine.device.clone();
@@ -119,10 +119,7 @@ impl Handler<Control> for DeviceManager {
             _ => machine.link.cancel(job),
         }
         if let Some(on) = machine.job(job) {
-            on.waiting.push((action, waiter));
-            if matches!(action, JobAction::Resume | JobAction::Skip) {
-                on.let_go = Some(actor);
-            }
+            on.waiting.push(Waiter { action, actor, answer: waiter });
         }
         let name = machine.device.name.clone();
         let answer = async move {
@@ -275,9 +272,9 @@ impl Handler<WindDown> for DeviceManager {
 
     fn handle(&mut self, WindDown { grace }: WindDown, _: &mut Self::Context) {
         self.stopping = true;
-        for machine in self.machines.values() {
+        for machine in self.machines.values_mut() {
+            let left = machine.progress().and_then(|it| it.eta_seconds).unwrap_or(f64::INFINITY);
             let Some(on) = machine.on.as_ref().filter(|on| !on.ending) else { continue };
-            let left = on.progress().eta_seconds.unwrap_or(f64::INFINITY);
             if left >= grace.as_secs_f64() || machine.device.status == DeviceStatus::Paused {
                 machine.link.interrupt(on.job.id, "the station was stopped");
             }

@@ -219,7 +219,7 @@ fn judge(ended: &Ended, cancelled_by: Option<&Actor>, is_stopping: bool) -> (Job
         Some(trouble) => (JobState::Failed, trouble),
     };
     let actor = cancelled_by.filter(|_| state == JobState::Cancelled).cloned();
-    (state, Change { exit_code, actor, ..Change::because(reason) })
+    (state, Change { actor, exit_code, ..Change::because(reason) })
 }
 
 /// No queue of this process runs these any more: the station, or an earlier incarnation of this

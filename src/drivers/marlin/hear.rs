@@ -95,6 +95,7 @@ impl Marlin {
             return;
         }
         self.moved();
+        self.warm(false);
         for back in (0..count).rev() {
             if let Some(tag) = self.window.acknowledged_tag(back) {
                 self.acknowledged(tag);
@@ -110,6 +111,15 @@ impl Marlin {
     pub(super) fn moved(&mut self) {
         self.machine.moved = self.now;
         self.recovery.progress();
+    }
+
+    /// Its reports tell that a job waits for the heaters; the next acknowledgement ends that.
+    fn warm(&mut self, is_warming: bool) {
+        if let Phase::Running(job) = &mut self.phase
+            && std::mem::replace(&mut job.is_warming, is_warming) != is_warming
+        {
+            self.say(Event::Warming(is_warming));
+        }
     }
 
     fn acknowledged(&mut self, tag: Tag) {
@@ -198,6 +208,7 @@ impl Marlin {
             // The reports of a machine that waits for its heaters are signs of life.
             if text.contains(" W:") {
                 self.moved();
+                self.warm(true);
             }
         } else if matches!(self.phase, Phase::Running(_)) && text.contains("Unknown command") {
             self.say(Event::Fault(text.trim_start_matches("echo:").to_owned()));

@@ -7,6 +7,8 @@ use crate::{drivers::feed::Next, toolpath::Dialect};
 pub(super) struct Job {
     pub(super) feed: Feed,
     pub(super) pause: Pause,
+    /// The machine waits for its heaters.
+    pub(super) is_warming: bool,
     /// How often lines were asked for again, and how often the last one in a row.
     resends: u64,
     repeated: (u64, u32),
@@ -74,7 +76,7 @@ impl Pause {
 impl Job {
     fn new(start: Start) -> Self {
         let feed = Feed::new(start, Dialect::Marlin);
-        Self { feed, pause: Pause::No, resends: 0, repeated: (0, 0) }
+        Self { feed, pause: Pause::No, is_warming: false, resends: 0, repeated: (0, 0) }
     }
 
     /// A position was told.

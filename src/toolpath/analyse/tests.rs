@@ -46,6 +46,26 @@ fn a_pen_on_a_spindle_word_draws_only_while_it_is_on() {
 }
 
 #[test]
+fn a_print_works_where_filament_comes_out() {
+    let print = |text: &str| {
+        let marlin = [Machine::unknown("marlin")];
+        let text = format!("G21\nG90\nG92 E5\nG1 Z0.2 F600\n{text}");
+        let analysis = on(&marlin, &text);
+        (analysis.draw_length_mm, analysis.travel_length_mm)
+    };
+    // A purge, a retraction, a way there, a line, a wipe.
+    let absolute = "G1 X10 E6\nG1 E4\nG1 X20\nG1 E6\nG1 X50 E8\nG1 X40 E7\n";
+    assert_eq!(print(absolute), (40.0, 20.2));
+    let relative = "M83\nG1 X10 E1\nG1 E-2\nG1 X20\nG1 E2\nG1 X50 E2\nG1 X40 E-1\n";
+    assert_eq!(print(relative), (40.0, 20.2));
+    // G91 holds for filament too, M82 after it does not.
+    assert_eq!(print("G91\nG1 X10 E1\nG1 X10 E1\n"), (20.0, 0.2));
+    assert_eq!(print("G91\nM82\nG1 X10 E6\nG1 X10 E6\n"), (10.0, 10.2));
+    // A pen on such a machine is no print.
+    assert_eq!(print("G1 Z0\nG1 X10\n"), (10.2, 0.2));
+}
+
+#[test]
 fn what_is_missing_is_a_warning_with_its_line() {
     let found = of(&format!("; nothing said\nG0 X1\nG1 X2\nG1 X3\nHello\n{}\n", "G".repeat(90)));
     insta::assert_snapshot!(found.warnings.join("\n"), @r"

@@ -3,6 +3,7 @@
 mod arc;
 mod codes;
 mod comment;
+mod filament;
 mod modal;
 mod motion;
 mod segment;

@@ -4,6 +4,7 @@ use super::{
     Words,
     codes::{Watch, knows_m, takes_text, tenths},
     comment,
+    filament::Filament,
 };
 use crate::{
     domain::Light,
@@ -73,6 +74,7 @@ pub(in crate::toolpath) struct Modal {
     pub(in crate::toolpath) position: [f64; 3],
     /// What G92 has put between the file's numbers and the position.
     pub(in crate::toolpath) offset: [f64; 3],
+    pub(super) filament: Filament,
     /// What each axis's position is measured from.
     pub(in crate::toolpath) anchor: [Anchor; 3],
     /// What each axis's offset is measured from.
@@ -99,6 +101,7 @@ impl Default for Modal {
             z_used: false,
             position: [0.0; 3],
             offset: [0.0; 3],
+            filament: Filament::default(),
             anchor: [Anchor::Start; 3],
             offset_anchor: [Anchor::Origin; 3],
         }
@@ -110,6 +113,7 @@ impl Default for Modal {
 pub(super) struct Asked {
     pub(super) axes: [Option<f64>; 3],
     pub(super) centre: [Option<f64>; 3],
+    pub(super) filament: Option<f64>,
     pub(super) radius: Option<f64>,
     pub(super) p: Option<f64>,
     pub(super) s: Option<f64>,
@@ -156,6 +160,7 @@ impl Follower for Interpreter {
                 b'I' => asked.centre[0] = Some(value),
                 b'J' => asked.centre[1] = Some(value),
                 b'K' => asked.centre[2] = Some(value),
+                b'E' if self.dialect == Dialect::Marlin => asked.filament = Some(value),
                 b'R' => asked.radius = Some(value),
                 b'P' => asked.p = Some(value),
                 b'F' => asked.feed = Some(value),
@@ -227,8 +232,10 @@ impl Interpreter {
             190 => modal.plane = (1, 2),
             200 => modal.units = Some(25.4),
             210 => modal.units = Some(1.0),
-            900 => modal.relative = Some(false),
-            910 => modal.relative = Some(true),
+            mode @ (900 | 910) => {
+                modal.relative = Some(mode == 910);
+                modal.filament.is_relative = mode == 910;
+            }
             901 => modal.centre_absolute = true,
             911 => modal.centre_absolute = false,
             930 => modal.inverse_time = true,
@@ -280,6 +287,7 @@ impl Interpreter {
             70 => modal.coolant[0] = true,
             80 => modal.coolant[1] = true,
             90 => modal.coolant = [false; 2],
+            820 | 830 => modal.filament.is_relative = number == 830,
             // The end of a program ends the spindle too.
             20 | 300 if modal.spindle.is_some() => modal.spindle = Some(Spindle::Off),
             _ => {}

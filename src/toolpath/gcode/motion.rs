@@ -23,7 +23,12 @@ impl Interpreter {
                 self.modal.offset = [0.0; 3];
                 self.modal.offset_anchor = [Anchor::Origin; 3];
             }
-            Special::SetPosition => self.modal.set_position(asked, scale),
+            Special::SetPosition => {
+                self.modal.set_position(asked, scale);
+                if let Some(at) = asked.filament {
+                    self.modal.filament.set(at);
+                }
+            }
             // Where the machine's home is in the file's coordinates is not known here; most often
             // it is the origin.
             Special::Home => {
@@ -35,7 +40,11 @@ impl Interpreter {
             Special::Move if asked.axes != [None; 3] || asked.centre != [None; 3] => {
                 self.travel(asked, scale, found);
             }
-            Special::Move | Special::Nothing => {}
+            // To feed or to retract without a move is no work.
+            Special::Move => {
+                self.modal.filament.feed(asked.filament);
+            }
+            Special::Nothing => {}
         }
     }
 
@@ -67,7 +76,8 @@ impl Interpreter {
                 modal.anchor[axis] = modal.offset_anchor[axis];
             }
         }
-        let segment = match modal.motion {
+        let comes_out = modal.filament.feed(asked.filament);
+        let mut segment = match modal.motion {
             Motion::None => return,
             Motion::Rapid => self.straight(to, true),
             Motion::Feed => self.straight(to, false),
@@ -80,6 +90,9 @@ impl Interpreter {
                 }
             }
         };
+        if let Some(works) = self.modal.filament.works(comes_out) {
+            segment.draw = works;
+        }
         found.segments.push(segment);
     }
 

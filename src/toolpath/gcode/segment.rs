@@ -11,7 +11,7 @@ pub struct Segment {
     pub to: [f64; 3],
     /// The way between, if it is not straight.
     pub arc: Option<Arc>,
-    /// True if the tool works: a G1, G2 or G3 with the pen down or the spindle on.
+    /// True if the tool works: a G1, G2 or G3 with the pen down, the spindle on or filament coming out.
     pub draw: bool,
     /// Its length in millimetres.
     pub length: f64,

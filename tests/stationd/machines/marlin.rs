@@ -33,6 +33,30 @@ fn sent(machine: &Machine) -> Vec<String> {
     heard.lines().map(code).filter(|line| !asks.contains(&line.as_str())).collect()
 }
 
+#[test]
+fn a_job_says_that_it_heats_and_is_not_complete_before_the_machine_stands_still() {
+    let (_directory, _machine, station) = printer(1.0, Faults::default());
+    let file = "G21\nG90\nM109 S36\nG1 X5 F6000\nG1 X10\nG1 X60 F1200\n";
+    let id = submit(&station, "device=printer", file);
+    let message =
+        eventually("it heats", || station.job(&id)["message"].as_str().map(str::to_owned));
+    assert!(message.starts_with("waits for its heaters: T0 "), "{message}");
+    assert!(message.ends_with(" of 36 °C"), "{message}");
+    await_lines(&station, &id, 6);
+    let mut seen = Vec::new();
+    eventually("it is done", || {
+        let job = station.job(&id);
+        if job["state"] == "COMPLETED" {
+            return Some(());
+        }
+        assert_eq!(job["message"], Value::Null, "it is warm");
+        seen.push((job["progress_percentage"].as_f64()?, job["eta_seconds"].as_f64()?));
+        None
+    });
+    assert!(seen.is_sorted_by(|(before, _), (after, _)| before <= after), "{seen:?}");
+    assert!(seen.iter().any(|(percent, left)| (20.0..80.0).contains(percent) && *left > 0.0));
+}
+
 /// The points that a machine has drawn to, in hundredths.
 fn drawn(machine: &Machine) -> Vec<[i64; 2]> {
     #[expect(clippy::cast_possible_truncation, reason = "a few hundred millimetres")]

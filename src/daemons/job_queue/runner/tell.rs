@@ -2,15 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::Map;
-
 use super::Host;
 use crate::domain::{JobId, Live, Position, Progress};
 
 /// Shows it and publishes it; `ran` is for how long it has run.
 pub(super) fn tell(host: &Host, id: JobId, progress: Progress, ran: Duration) {
     let eta = progress.eta_seconds;
-    let message = progress.message.clone();
     let live = Arc::new(Live::JobProgress {
         job_id: id,
         progress_percentage: progress.progress_percentage,
@@ -26,10 +23,7 @@ pub(super) fn tell(host: &Host, id: JobId, progress: Progress, ran: Duration) {
         total_time_seconds: ran.as_secs_f64(),
         pen_down_time_seconds: 0.0,
         position: Position::default(),
-        metadata: message
-            .map(|it| ("message".to_owned(), it.into()))
-            .into_iter()
-            .collect::<Map<_, _>>(),
+        metadata: progress.metadata(),
     });
     host.board.show_progress(id, progress, Arc::clone(&live));
     host.feed.live(&live);

@@ -71,6 +71,20 @@ fn long_waits_are_no_stalls() {
 }
 
 #[test]
+fn a_job_that_waits_for_heaters_says_so_until_it_goes_on() {
+    for dialect in dialects() {
+        let mut bench = ready(dialect, Faults::default());
+        bench.run("G28\nM109 S80\nG1 X100 F3000\nM190 S40\nG1 X0\n");
+        assert_eq!(bench.end(), End::Completed, "{dialect:?} {bench:?}");
+        let warming = bench.events.iter().filter_map(|event| match event {
+            Event::Warming(is_warming) => Some(*is_warming),
+            _ => None,
+        });
+        assert_eq!(warming.collect::<Vec<_>>(), [true, false, true, false], "{dialect:?}");
+    }
+}
+
+#[test]
 fn temperatures_are_told_whether_asked_for_or_not() {
     for dialect in [Dialect::default(), Dialect::old()] {
         let mut bench = ready(dialect, Faults::default());
