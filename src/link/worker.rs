@@ -184,8 +184,9 @@ impl Worker {
         }
     }
 
-    /// Passes on what the driver has to say.
+    /// Passes on what the driver has to say; an answer comes after what goes with it.
     fn events(&mut self) {
+        let mut answered = None;
         while let Some(event) = self.driver.event() {
             match event {
                 // Why the link is down is known here.
@@ -206,13 +207,16 @@ impl Worker {
                 Event::Said(text) => (self.report)(Report::Said { text }),
                 Event::Answered(answer) => {
                     if let Some(reply) = self.state.reply.take() {
-                        // Who asked may have gone.
-                        let _ = reply.send(answer);
+                        answered = Some((reply, answer));
                     }
                 }
                 Event::EstopConfirmed => self.confirmed(),
                 Event::Paused(_) | Event::Resumed | Event::Ended(_) => self.job_event(event),
             }
+        }
+        if let Some((reply, answer)) = answered {
+            // Who asked may have gone.
+            let _ = reply.send(answer);
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
     DeviceError,
     hear::News,
     identity,
-    journal::trace,
+    journal::{Journals, trace},
     machine::{Machine, SILENCE},
     outcome::verdict,
 };
@@ -64,6 +64,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// There can be no thread that keeps journals.
+    #[error("failed to start the thread that syncs journals: {0}")]
+    Journal(io::Error),
     /// What earlier runs left behind could not be marked.
     #[error("failed to read or mark what earlier runs left: {0}")]
     Store(#[from] StoreError),
@@ -72,11 +75,14 @@ pub enum StartError {
 /// Owns every machine.
 pub struct DeviceManager {
     pub(super) tools: Tools,
-    pub(super) jobs: PathBuf,
     pub(super) vitals: Arc<Vitals>,
     pub(super) machines: BTreeMap<String, Machine>,
     pub(super) stopping: bool,
+    /// For marks; links have their own.
+    pub(super) news: mpsc::UnboundedSender<News>,
     reports: Option<mpsc::UnboundedReceiver<News>>,
+    /// After the machines, whose jobs keep journals.
+    pub(super) journals: Journals,
 }
 
 impl DeviceManager {
@@ -89,7 +95,7 @@ impl DeviceManager {
             configured.identity =
                 identity::known(&tools.store, &configured.name, &configured.port)?;
             let (news, name) = (news.clone(), configured.name.clone());
-            let report = move |report| drop(news.send(News(name.clone(), report)));
+            let report = move |report| drop(news.send(News::Report(name.clone(), report)));
             let link = LinkHandle::spawn(configured.clone(), report)
                 .map_err(|source| StartError::Link { name: configured.name.clone(), source })?;
             tools.estops.put(&configured.name, link.estop());
@@ -97,8 +103,9 @@ impl DeviceManager {
             machine.show(&tools.board);
             machines.insert(configured.name, machine);
         }
-        let (jobs, reports) = (options.jobs, Some(reports));
-        Ok(Self { tools, jobs, vitals, machines, reports, stopping: false })
+        let journals = Journals::new(options.jobs).map_err(StartError::Journal)?;
+        let reports = Some(reports);
+        Ok(Self { tools, vitals, machines, stopping: false, news, reports, journals })
     }
 
     pub(super) fn machine(&mut self, name: &str) -> Result<&mut Machine, DeviceError> {
@@ -139,15 +146,14 @@ impl Actor for DeviceManager {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // Without machines nobody reports: the stream would end at once, and the actor with it.
-        if let Some(mut reports) = self.reports.take().filter(|_| !self.machines.is_empty()) {
+        if let Some(mut reports) = self.reports.take() {
             ctx.add_stream(stream::poll_fn(move |cx| reports.poll_recv(cx)));
-            ctx.run_interval(SILENCE / 2, |this, _| {
-                for machine in this.machines.values_mut() {
-                    machine.keep_telling(&this.tools.board, &this.tools.feed);
-                }
-            });
         }
+        ctx.run_interval(SILENCE / 2, |this, _| {
+            for machine in this.machines.values_mut() {
+                machine.keep_telling(&this.tools.board, &this.tools.feed);
+            }
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use actix::{fut::wrap_future, prelude::*};
 use log::{debug, error, info, warn};
+use tokio::sync::oneshot;
 
 use super::{
     DeviceError, DeviceManager, identity,
@@ -19,19 +20,27 @@ use crate::{
     store::{StoreError, jobs::Change},
 };
 
-/// A report and the machine it is of.
-pub(super) struct News(pub(super) String, pub(super) Report);
+/// What comes from links, in the order in which it happened.
+pub(super) enum News {
+    /// Of that machine.
+    Report(String, Report),
+    /// Whoever drops this waits until everything before it has been taken in.
+    Mark(oneshot::Sender<()>),
+}
 
 impl StreamHandler<News> for DeviceManager {
     fn handle(&mut self, news: News, ctx: &mut Self::Context) {
-        self.hear(news, ctx);
+        match news {
+            News::Report(name, report) => self.hear(&name, report, ctx),
+            News::Mark(waiter) => drop(waiter),
+        }
     }
 }
 
 impl DeviceManager {
     /// Takes in what a link has said.
-    pub(super) fn hear(&mut self, News(name, report): News, ctx: &mut Context<Self>) {
-        let Some(machine) = self.machines.get_mut(&name) else { return };
+    pub(super) fn hear(&mut self, name: &str, report: Report, ctx: &mut Context<Self>) {
+        let Some(machine) = self.machines.get_mut(name) else { return };
         let before = machine.device.clone();
         match report {
             Report::Status { status, message } => {
@@ -44,7 +53,7 @@ impl DeviceManager {
                 machine.device.homed_at = None;
                 machine.device.ran_on_to = None;
                 if let Some(identity) = &identity {
-                    identity::note(&self.tools.store, &name, &machine.device.port, identity);
+                    identity::note(&self.tools.store, name, &machine.device.port, identity);
                 }
                 machine.device.identity = identity;
             }
@@ -102,7 +111,7 @@ impl DeviceManager {
                         Change { error: Some(text.clone()), ..Change::because(text) }
                     }
                 };
-                self.record(name.clone(), job, JobState::Paused, change, ctx);
+                self.record(name.to_owned(), job, JobState::Paused, change, ctx);
             }
             Report::Resumed { job } => {
                 let mut change = Change::because("resumed");
@@ -110,17 +119,17 @@ impl DeviceManager {
                     on.at_stop = false;
                     change.actor = on.asked_by(&[JobAction::Resume, JobAction::Skip]);
                 }
-                self.record(name.clone(), job, JobState::Running, change, ctx);
+                self.record(name.to_owned(), job, JobState::Running, change, ctx);
             }
             Report::Ended { job, end, checkpoint } => {
-                self.ended(&name, job, end, checkpoint, ctx);
+                self.ended(name, job, end, checkpoint, ctx);
             }
             Report::EstopSent | Report::EstopConfirmed { .. } | Report::EstopCleared => {
-                self.estop_news(&name, &report);
+                self.estop_news(name, &report);
             }
-            Report::Closed => self.closed(&name, ctx),
+            Report::Closed => self.closed(name, ctx),
         }
-        self.show(&name, &before);
+        self.show(name, &before);
     }
 
     /// Shows the machine; what has become of its status or its emergency stop is a durable event.

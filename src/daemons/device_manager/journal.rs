@@ -1,14 +1,17 @@
 //! How far a device job got, on disk, apart from the database.
 //!
-//! One small file per job, `jobs/<id>/checkpoint.json`, replaced and synced at most every second or
-//! fifty lines, so that after a power cut a person can be told what the machine is known to have
-//! done. Between those, what is newer stands unsynced beside it in `checkpoint.live`, which outlives
-//! the station. A full disk loses freshness here, never the job.
+//! Two small files per job in `jobs/<id>/`. `checkpoint.live` is replaced with each note, unsynced: it
+//! outlives the station. `checkpoint.json` is replaced and synced at most every second or fifty lines,
+//! by a thread of its own, for a disk may take seconds: it outlives a power cut. The newer note of
+//! the two counts. A full disk loses freshness here, never the job.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -16,7 +19,7 @@ use log::warn;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Axes, JobId, Timestamp},
+    domain::{Axes, JobId, Position, Timestamp},
     link::{Checkpoint, Start},
 };
 
@@ -40,6 +43,9 @@ pub struct Trace {
     /// How it left the machine; absent if nobody was there to see it.
     #[serde(default)]
     pub left: Option<Left>,
+    /// Counts the notes of a job, over all its runs: which one is the newest.
+    #[serde(default)]
+    pub note: u64,
 }
 
 /// How a job left its machine.
@@ -54,80 +60,119 @@ pub struct Left {
 /// The journal of the job on a machine.
 pub(super) struct Journal {
     dir: PathBuf,
-    start: Option<Axes>,
-    began: Option<Axes>,
-    written: Option<(Instant, Trace)>,
-    failing: bool,
+    sync: Sender<Note>,
+    last: Trace,
+    /// What was handed over to be synced, and when.
+    handed: (Instant, u64),
 }
 
 impl Journal {
-    /// A journal in the directory of a job that begins like this with the machine there. What an
-    /// earlier run has noted counts no more, but for where the file was begun if this one goes on
-    /// with it.
-    pub(super) fn new(jobs: &Path, id: JobId, at: Option<Axes>, begins: &Start) -> Self {
-        let goes_on = begins.preamble.is_some();
-        let start = if goes_on { trace(jobs, id).and_then(|last| last.start) } else { at };
-        let dir = jobs.join(id.to_string());
-        let mut journal = Self { dir, start, began: at, written: None, failing: false };
-        let (lines_acknowledged, lines_sent) = (begins.skip, begins.skip);
-        let begins = Checkpoint { lines_acknowledged, lines_sent, ..Checkpoint::default() };
-        journal.write(begins, None, Instant::now());
-        journal
-    }
-
     /// Notes how far the job is; for good, if the last such note is old enough.
     pub(super) fn note(&mut self, checkpoint: Checkpoint, now: Instant) {
-        let due = self.written.is_none_or(|(at, last)| {
-            now.duration_since(at) >= EVERY
-                || checkpoint.lines_acknowledged >= last.checkpoint.lines_acknowledged + LINES
-        });
-        if due {
-            self.write(checkpoint, None, now);
-        } else {
-            let trace = self.trace(checkpoint, None);
-            // The next one that is due says so if the disk is full.
-            drop(replace(&self.dir, LIVE, &trace, false));
-        }
+        let (at, lines) = self.handed;
+        let is_due =
+            now.duration_since(at) >= EVERY || checkpoint.lines_acknowledged >= lines + LINES;
+        self.write(Trace { checkpoint, left: None, ..self.last }, is_due.then_some(now));
     }
 
     /// Notes where the job stands still, or how it left the machine, whatever was noted before.
     pub(super) fn finish(&mut self, checkpoint: Checkpoint, left: Option<Left>, now: Instant) {
-        let trace = self.trace(checkpoint, left);
-        if self.written.is_none_or(|(_, last)| last != trace) {
-            self.write(checkpoint, left, now);
-        }
+        self.write(Trace { checkpoint, left, ..self.last }, Some(now));
     }
 
-    fn trace(&self, checkpoint: Checkpoint, left: Option<Left>) -> Trace {
-        Trace { checkpoint, start: self.start, began: self.began, left }
+    /// Writes it, and if `sync` says when, for good.
+    fn write(&mut self, trace: Trace, sync: Option<Instant>) {
+        self.last = Trace { note: self.last.note + 1, ..trace };
+        // The thread says so if the disk is full.
+        drop(replace(&self.dir, LIVE, &self.last, false));
+        if let Some(now) = sync {
+            self.handed = (now, trace.checkpoint.lines_acknowledged);
+            // The thread ends after all journals.
+            let _ = self.sync.send((self.dir.clone(), self.last));
+        }
+    }
+}
+
+/// A note to be synced, and the directory of its job.
+type Note = (PathBuf, Trace);
+
+/// Makes journals, and has a thread that syncs what they note. Dropping it waits until the last note
+/// is on the disk; journals are dropped before.
+pub(super) struct Journals {
+    jobs: PathBuf,
+    notes: Sender<Note>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Journals {
+    /// In the directories of jobs below this one.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(super) fn new(jobs: PathBuf) -> io::Result<Self> {
+        let (notes, received) = channel();
+        let work = move || sync(&received);
+        let thread = thread::Builder::new().name("journal".to_owned()).spawn(work)?;
+        Ok(Self { jobs, notes, thread: Some(thread) })
     }
 
-    fn write(&mut self, checkpoint: Checkpoint, left: Option<Left>, now: Instant) {
-        let trace = self.trace(checkpoint, left);
-        let written = replace(&self.dir, NAME, &trace, true);
-        if let Err(error) = &written
-            && !self.failing
-        {
-            warn!("failed to write the checkpoint in {}: {error}", self.dir.display());
+    /// The journal of a job that begins like this with the machine there. What an earlier run has
+    /// noted counts no more, but for where the file was begun if this one goes on with it. That is
+    /// synced before it returns: else a power cut could leave what the earlier run has noted for what
+    /// this one has done.
+    pub(super) fn begin(&self, id: JobId, at: Option<Position>, begins: &Start) -> Journal {
+        let at = at.map(|Position { x, y, z }| [x, y, z]);
+        let before = trace(&self.jobs, id);
+        let goes_on = begins.preamble.is_some();
+        let start = if goes_on { before.and_then(|last| last.start) } else { at };
+        let note = before.map_or(0, |last| last.note) + 1;
+        let (lines_acknowledged, lines_sent) = (begins.skip, begins.skip);
+        let checkpoint = Checkpoint { lines_acknowledged, lines_sent, ..Checkpoint::default() };
+        let last = Trace { checkpoint, start, began: at, left: None, note };
+        let dir = self.jobs.join(id.to_string());
+        let begun = fs::create_dir_all(&dir).and_then(|()| replace(&dir, NAME, &last, true));
+        if let Err(error) = begun {
+            warn!("failed to write the checkpoint in {}: {error}", dir.display());
         }
-        self.failing = written.is_err();
-        self.written = Some((now, trace));
+        Journal { dir, sync: self.notes.clone(), last, handed: (Instant::now(), begins.skip) }
+    }
+}
+
+impl Drop for Journals {
+    fn drop(&mut self) {
+        self.notes = channel().0;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // one that has panicked has said so
+        }
+    }
+}
+
+/// Of each job, what is newest; until nobody is left who could note anything.
+fn sync(notes: &Receiver<Note>) {
+    let mut is_failing = false;
+    while let Ok((dir, trace)) = notes.recv() {
+        let mut newest = HashMap::from([(dir, trace)]);
+        newest.extend(notes.try_iter());
+        for (dir, trace) in newest {
+            let written = replace(&dir, NAME, &trace, true);
+            // A job that has ended may be deleted.
+            let written = written.or_else(|error| if dir.exists() { Err(error) } else { Ok(()) });
+            if let Err(error) = &written
+                && !is_failing
+            {
+                warn!("failed to write the checkpoint in {}: {error}", dir.display());
+            }
+            is_failing = written.is_err();
+        }
     }
 }
 
 fn replace(dir: &Path, name: &str, trace: &Trace, sync: bool) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    let new = dir.join("checkpoint.new");
+    let new = dir.join(format!("{name}.new"));
     let mut file = File::create(&new)?;
     file.write_all(&serde_json::to_vec(trace)?)?;
     if sync {
         file.sync_data()?;
-        // Older than this one, or of an earlier run.
-        if let Err(error) = fs::remove_file(dir.join(LIVE))
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
     }
     fs::rename(&new, dir.join(name))
 }
@@ -135,42 +180,62 @@ fn replace(dir: &Path, name: &str, trace: &Trace, sync: bool) -> io::Result<()> 
 /// What is known of a job's way; `None` if nothing can be read.
 pub fn trace(jobs: &Path, id: JobId) -> Option<Trace> {
     let dir = jobs.join(id.to_string());
-    let read = |name| serde_json::from_slice(&fs::read(dir.join(name)).ok()?).ok();
-    read(LIVE).or_else(|| read(NAME))
+    let read = |name| serde_json::from_slice::<Trace>(&fs::read(dir.join(name)).ok()?).ok();
+    [NAME, LIVE].into_iter().filter_map(read).max_by_key(|trace| trace.note)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(lines: u64) -> Checkpoint {
+        Checkpoint { lines_acknowledged: lines, ..Checkpoint::default() }
+    }
+
     #[test]
-    fn is_written_every_second_or_fifty_lines_and_at_the_end() {
+    fn every_note_is_known_and_one_a_second_or_fifty_lines_and_the_last_is_on_the_disk() {
         let (dir, id, start) = (tempfile::tempdir().unwrap(), JobId::new(), Instant::now());
-        let mut journal = Journal::new(dir.path(), id, Some([1.0, 2.0, 3.0]), &Start::default());
-        let at = |lines| Checkpoint { lines_acknowledged: lines, ..Checkpoint::default() };
-        let known = || trace(dir.path(), id).map(|known| known.checkpoint.lines_acknowledged);
-        // What is on disk for sure.
-        let synced = || {
-            let text = fs::read(dir.path().join(id.to_string()).join(NAME)).unwrap();
-            serde_json::from_slice::<Trace>(&text).unwrap().checkpoint.lines_acknowledged
-        };
-        assert_eq!((known(), synced()), (Some(0), 0));
-        journal.note(at(49), start + EVERY / 2);
-        assert_eq!((known(), synced()), (Some(49), 0));
-        journal.note(at(50), start + EVERY / 2);
-        assert_eq!((known(), synced()), (Some(50), 50));
-        journal.note(at(51), start + EVERY / 2);
-        assert_eq!((known(), synced()), (Some(51), 50));
-        journal.note(at(52), start + EVERY * 2);
-        assert_eq!((known(), synced()), (Some(52), 52));
-        journal.note(at(53), start + EVERY * 2);
+        let here = Some(Position { x: 1.0, y: 2.0, z: 3.0 });
         let left = Some(Left { at: Timestamp::from_ms(5), position_known: true });
-        journal.finish(at(53), left, start + EVERY * 2);
-        let start = Some([1.0, 2.0, 3.0]);
-        assert_eq!(
-            trace(dir.path(), id),
-            Some(Trace { checkpoint: at(53), start, began: start, left })
-        );
+        let known = || trace(dir.path(), id).unwrap().checkpoint.lines_acknowledged;
+        // What is on the disk for sure, once the thread has had its time.
+        let synced = |notes: &[(u64, Instant)], left: Option<Left>| {
+            let journals = Journals::new(dir.path().to_owned()).unwrap();
+            let mut journal = journals.begin(id, here, &Start::default());
+            for (lines, now) in notes {
+                journal.note(at(*lines), *now);
+                assert_eq!(known(), *lines);
+            }
+            if left.is_some() {
+                journal.finish(at(60), left, start);
+            }
+            drop((journal, journals));
+            let text = fs::read(dir.path().join(id.to_string()).join(NAME)).unwrap();
+            serde_json::from_slice::<Trace>(&text).unwrap()
+        };
+        let soon = start + EVERY / 2;
+        assert_eq!(synced(&[(49, soon)], None).checkpoint, at(0));
+        assert_eq!(synced(&[(49, soon), (50, soon)], None).checkpoint, at(50));
+        assert_eq!(synced(&[(50, soon), (51, soon)], None).checkpoint, at(50));
+        assert_eq!(synced(&[(1, start + EVERY * 2)], None).checkpoint, at(1));
+        let last = synced(&[(51, soon)], left);
+        let (note, there) = (last.note, Some([1.0, 2.0, 3.0]));
+        assert_eq!(last, Trace { checkpoint: at(60), start: there, began: there, left, note });
+        assert_eq!(trace(dir.path(), id), Some(last));
+    }
+
+    #[test]
+    fn the_newer_note_counts_whichever_file_it_is_in() {
+        let (dir, id) = (tempfile::tempdir().unwrap(), JobId::new());
+        let own = dir.path().join(id.to_string());
+        fs::create_dir(&own).unwrap();
+        for (name, note) in [(NAME, 5), (LIVE, 7), (NAME, 9)] {
+            replace(&own, name, &Trace { note, ..Trace::default() }, false).unwrap();
+            assert_eq!(trace(dir.path(), id).unwrap().note, note);
+        }
+        // As a power cut may leave it.
+        fs::write(own.join(LIVE), "").unwrap();
+        assert_eq!(trace(dir.path(), id).unwrap().note, 9);
     }
 
     #[test]
@@ -179,22 +244,28 @@ mod tests {
         let known =
             || trace(dir.path(), id).map(|it| (it.checkpoint.lines_sent, it.start, it.left));
         let (here, there) = (Some([1.0; 3]), Some([9.0; 3]));
-        let mut journal = Journal::new(dir.path(), id, here, &Start::default());
+        let journals = Journals::new(dir.path().to_owned()).unwrap();
+        let begin = |at: f64, start: &Start| {
+            journals.begin(id, Some(Position { x: at, y: at, z: at }), start)
+        };
+        let mut journal = begin(1.0, &Start::default());
         let far = Checkpoint { lines_acknowledged: 20, lines_sent: 30, ..Checkpoint::default() };
         journal.note(far, Instant::now());
         assert_eq!(known(), Some((30, here, None)));
         let preamble = Some(Vec::new());
-        Journal::new(dir.path(), id, there, &Start { preamble, skip: 15, ..Start::default() });
+        begin(9.0, &Start { preamble, skip: 15, ..Start::default() });
         assert_eq!(known(), Some((15, here, None)));
-        Journal::new(dir.path(), id, there, &Start::default());
+        begin(9.0, &Start::default());
         assert_eq!(known(), Some((0, there, None)));
     }
 
     #[test]
-    fn a_full_disk_is_no_panic() {
-        let mut journal =
-            Journal::new(Path::new("/proc/no-such-place"), JobId::new(), None, &Start::default());
-        journal.finish(Checkpoint::default(), None, Instant::now());
-        assert!(journal.failing);
+    fn what_cannot_be_written_is_no_panic() {
+        let (nowhere, id) = (Path::new("/proc/no-such-place"), JobId::new());
+        let journals = Journals::new(nowhere.to_owned()).unwrap();
+        let mut journal = journals.begin(id, None, &Start::default());
+        journal.finish(at(1), None, Instant::now());
+        drop((journal, journals));
+        assert_eq!(trace(nowhere, id), None);
     }
 }

@@ -1,7 +1,6 @@
 //! One machine: its link, what is shown of it, and the job on it.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -47,8 +46,7 @@ pub(super) struct OnMachine {
 
 impl OnMachine {
     /// A job that is about to be given to its machine.
-    pub(super) fn new(job: Job, jobs: &Path, at: Option<Position>, begins: &Start) -> Self {
-        let journal = Journal::new(jobs, job.id, at.map(|Position { x, y, z }| [x, y, z]), begins);
+    pub(super) fn new(job: Job, journal: Journal, begins: &Start) -> Self {
         Self {
             course: Course::new(job.lines_total.unwrap_or(0), begins.skip),
             job,

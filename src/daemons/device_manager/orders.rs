@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{
     DeviceError, DeviceManager,
+    hear::News,
     machine::{Machine, OnMachine, Waiter},
 };
 use crate::{
@@ -42,14 +43,17 @@ impl Handler<RunJob> for DeviceManager {
         RunJob { device, job, source, start }: RunJob,
         ctx: &mut Self::Context,
     ) -> Self::Result {
-        let (jobs, stopping) = (self.jobs.clone(), self.stopping);
+        let stopping = self.stopping;
         let machine = self.machine(&device)?;
         if stopping || !machine.is_free() {
             let status = machine.device.status;
             return Err(DeviceError::NotIdle { name: device, status });
         }
         let (id, estimated) = (job.id, estimate(source.clone(), machine.kind()));
-        machine.on = Some(OnMachine::new(job, &jobs, machine.device.position, &start));
+        let position = machine.device.position;
+        let journal = self.journals.begin(id, position, &start);
+        let machine = self.machine(&device)?;
+        machine.on = Some(OnMachine::new(job, journal, &start));
         machine.link.run(Run { job: id, source, start });
         ctx.spawn(wrap_future::<_, Self>(estimated).map(move |estimate, this, _| {
             // Nothing came if the file cannot be read: the link, which reads it too, says so.
@@ -222,6 +226,16 @@ impl Handler<Operate> for DeviceManager {
             }
         };
         let name = machine.device.name.clone();
+        let news = self.news.clone();
+        let answer = async move {
+            let answer = answer.await;
+            // Whoever has the answer finds the machine as it then is.
+            let (mark, passed) = oneshot::channel();
+            if news.send(News::Mark(mark)).is_ok() {
+                let _ = passed.await; // it is dropped, and nothing sent
+            }
+            answer
+        };
         let answered = wrap_future::<_, Self>(answer).map(move |answer, this, _| {
             let (lines, answer) = match answer {
                 Ok(Ok(lines)) => (lines.clone(), Ok(lines)),
