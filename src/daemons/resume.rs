@@ -222,6 +222,7 @@ mod tests {
             name: "mill".to_owned(),
             driver: "grbl".to_owned(),
             port: "/dev/ttyUSB0".to_owned(),
+            capabilities: &[],
             link: "serial".to_owned(),
             status,
             identity: None,

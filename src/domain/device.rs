@@ -100,6 +100,20 @@ impl Default for Jog {
     }
 }
 
+/// What a machine can be asked for besides running files, lines, and its emergency stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// It goes home.
+    Home,
+    /// It has an alarm that a person takes it out of.
+    Unlock,
+    /// It is moved by hand.
+    Jog,
+    /// Its Z is a pen that is up or down.
+    Pen,
+}
+
 /// How warm a part of a machine is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Temperature {
@@ -120,6 +134,8 @@ pub struct Device {
     pub driver: String,
     /// What is opened: a path, `tcp://HOST:PORT` or `sim:DRIVER`.
     pub port: String,
+    /// What it can be asked for.
+    pub capabilities: &'static [Capability],
     /// `serial`, `tcp` or `simulated`.
     pub link: String,
     /// What it does just now.

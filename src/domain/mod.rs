@@ -36,7 +36,7 @@ pub use audit::{Actor, AuditEntry, Outcome};
 pub use backoff::{Backoff, BackoffError};
 pub use builtin::{BUILTINS, Builtin};
 pub use daemon::{Cause, Daemon, DaemonKind, DaemonState, Moment, Needs, Why};
-pub use device::{Axes, Device, DeviceStatus, Estop, Jog, Position, Temperature};
+pub use device::{Axes, Capability, Device, DeviceStatus, Estop, Jog, Position, Temperature};
 pub use envelope::Envelope;
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Severity};
 pub use health::{Health, HealthStatus};

@@ -30,7 +30,7 @@ use outcome::Why;
 pub use outcome::{End, Halt, Refused};
 
 pub use crate::domain::EbbOptions;
-use crate::domain::{DeviceStatus, Jog, Position, Temperature};
+use crate::domain::{Capability, DeviceStatus, Jog, Position, Temperature};
 
 /// Every driver there is.
 pub const NAMES: [&str; 5] = ["ebb", "grbl", "hpgl", "line", "marlin"];
@@ -167,6 +167,19 @@ pub trait Driver: Send {
 
     /// True while the machine does not move and nothing is being done to stop it.
     fn is_still(&self) -> bool;
+}
+
+/// What the machines of the driver of that name can be asked for.
+pub fn capabilities(name: &str) -> &'static [Capability] {
+    use Capability::{Home, Jog, Pen, Unlock};
+    match name {
+        "ebb" => &[Home, Unlock, Jog, Pen],
+        "grbl" => &[Home, Unlock, Jog],
+        "hpgl" => &[Home, Jog, Pen],
+        "marlin" => &[Home, Jog],
+        // Whatever else it can do is a line that a person knows.
+        _ => &[],
+    }
 }
 
 /// The driver of that name, or `None`.

@@ -14,6 +14,7 @@ use crate::{
         self, Actor, Device, DeviceReport, DeviceStatus, Envelope, Job, JobAction, JobId, Live,
         Motion, Position, Progress, Temperature, Timestamp,
     },
+    drivers,
     feed::Feed,
     link::{Checkpoint, LinkHandle, LinkOptions, Start},
 };
@@ -148,6 +149,7 @@ impl Machine {
             name: options.name.clone(),
             driver: options.driver.clone(),
             port: options.port.clone(),
+            capabilities: drivers::capabilities(&options.driver),
             link: kind.to_owned(),
             status: DeviceStatus::Connecting,
             identity: None,

@@ -24,10 +24,29 @@ pub struct Waiting {
     /// The job.
     #[serde(flatten)]
     job: Job,
+    #[serde(flatten)]
+    reason: Reason,
+}
+
+/// Why a job waits.
+#[derive(Clone, Debug, Serialize)]
+struct Reason {
     /// In one word: `person`, `paused`, `time`, `job`, `device`, `group`, `slot` or `turn`.
     waits_for: &'static str,
     /// In one sentence.
     why: String,
+    /// The other job that must end, or that a person must decide on, before its turn can come.
+    blocked_by: Option<JobId>,
+}
+
+impl Reason {
+    fn new(waits_for: &'static str, why: impl Into<String>) -> Self {
+        Self { waits_for, why: why.into(), blocked_by: None }
+    }
+
+    fn by(self, job: JobId) -> Self {
+        Self { blocked_by: Some(job), ..self }
+    }
 }
 
 /// What is looked at to tell why jobs wait.
@@ -72,19 +91,15 @@ impl Waiting {
             states,
         };
         let tell = |job: Job| {
-            let (waits_for, why) = around.why(connection, &job)?;
-            Ok(Self { job, waits_for, why })
+            let reason = around.why(connection, &job)?;
+            Ok(Self { job, reason })
         };
         waiting.into_iter().map(tell).collect()
     }
 }
 
 impl Around {
-    fn why(
-        &self,
-        connection: &Connection,
-        job: &Job,
-    ) -> Result<(&'static str, String), StoreError> {
+    fn why(&self, connection: &Connection, job: &Job) -> Result<Reason, StoreError> {
         if let Some(why) = self.not_yet(job) {
             return Ok(why);
         }
@@ -95,52 +110,44 @@ impl Around {
     }
 
     /// What holds it up whatever it runs on.
-    fn not_yet(&self, job: &Job) -> Option<(&'static str, String)> {
+    fn not_yet(&self, job: &Job) -> Option<Reason> {
         if job.state == JobState::Held {
-            let why = job.error.clone();
-            return Some((
-                "person",
-                why.unwrap_or_else(|| "it waits until a person releases it".into()),
-            ));
+            let why = job.error.as_deref().unwrap_or("it waits until a person releases it");
+            return Some(Reason::new("person", why));
         }
         if self.modes.whole() == Some(Mode::Paused) {
-            return Some(("paused", "the queue is paused".to_owned()));
+            return Some(Reason::new("paused", "the queue is paused"));
         }
         if let Some(time) = job.not_before.filter(|time| *time > self.now) {
             let attempts = match job.attempts {
                 0 => String::new(),
                 made => format!(": attempt {} of {} is next", made + 1, job.max_attempts),
             };
-            return Some(("time", format!("not before {time}{attempts}")));
+            return Some(Reason::new("time", format!("not before {time}{attempts}")));
         }
         for needed in &job.depends_on {
             if let Some(state) = self.states.get(&needed.job).copied().flatten()
                 && needed.on.is_met(state).is_none()
             {
                 let why = format!("job {} is {state}, not yet {}", needed.job, needed.on);
-                return Some(("job", why));
+                return Some(Reason::new("job", why).by(needed.job));
             }
         }
         None
     }
 
-    fn program(&self, job: &Job) -> (&'static str, String) {
-        let number = self.running.len();
+    fn program(&self, job: &Job) -> Reason {
         match &job.group {
-            _ if number == 0 => ("turn", "it is about to start".to_owned()),
-            Some(group) => (
+            _ if self.running.is_empty() => Reason::new("turn", "it is about to start"),
+            Some(group) => Reason::new(
                 "group",
                 format!("group {group} is full, or as many programs run as may at a time"),
             ),
-            None => ("slot", "as many programs run as may at a time".to_owned()),
+            None => Reason::new("slot", "as many programs run as may at a time"),
         }
     }
 
-    fn machine(
-        &self,
-        connection: &Connection,
-        job: &Job,
-    ) -> Result<(&'static str, String), StoreError> {
+    fn machine(&self, connection: &Connection, job: &Job) -> Result<Reason, StoreError> {
         let fits = |device: &Device| match (&job.device, &job.driver) {
             (Some(name), _) => same_name(&device.name, name),
             (None, Some(driver)) => device.driver.eq_ignore_ascii_case(driver),
@@ -155,7 +162,7 @@ impl Around {
             };
             let reason = match (self.modes.device(name), device.status) {
                 (Some(Mode::Paused), _) if job.device.is_some() => {
-                    return Ok(("paused", format!("device {name} is paused")));
+                    return Ok(Reason::new("paused", format!("device {name} is paused")));
                 }
                 (Some(mode), _) if job.device.is_none() => format!("device {name} is {mode}"),
                 _ if device.current_job_id.is_none()
@@ -165,7 +172,7 @@ impl Around {
                         "job {other} was interrupted on {name}: resume, retry or cancel it first"
                     );
                     if job.device.is_some() {
-                        return Ok(("person", why));
+                        return Ok(Reason::new("person", why).by(other));
                     }
                     why
                 }
@@ -173,7 +180,7 @@ impl Around {
                     format!("device {name} is stopped by an emergency stop")
                 }
                 (_, DeviceStatus::Idle) if device.current_job_id.is_none() => {
-                    return Ok(("turn", "others are before it".to_owned()));
+                    return Ok(Reason::new("turn", "others are before it"));
                 }
                 (_, status) if device.current_job_id.is_none() => {
                     format!("device {name} is {status}")
@@ -187,6 +194,7 @@ impl Around {
             (None, Some(driver)) => format!("there is no device with the driver {driver}"),
             (None, None) => "there is no device".to_owned(),
         };
-        Ok(("device", if reasons.is_empty() { none() } else { reasons.join(", ") }))
+        let why = if reasons.is_empty() { none() } else { reasons.join(", ") };
+        Ok(Reason::new("device", why))
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::bench::{Bench, options};
 use crate::{
-    domain::{DeviceStatus, Jog},
-    drivers::{self, Command, Driver, End, Event, NAMES, Options, Plotter, Start},
+    domain::{Capability, DeviceStatus, Jog},
+    drivers::{self, Command, Driver, End, Event, NAMES, Options, Plotter, Refused, Start},
     firmware::{Faults, simulate},
 };
 
@@ -320,5 +320,36 @@ fn every_driver_drives_the_firmware_of_its_name() {
         assert_eq!(bench.end(), End::Cancelled, "{}: {bench:?}", one.name);
         bench.until_idle();
         assert_eq!(bench.status(), Some(DeviceStatus::Idle));
+    }
+}
+
+/// What people are offered is what works, and what works is offered.
+#[test]
+fn a_machine_can_do_what_its_driver_says_it_can() {
+    let jog = Jog { x: 1.0, ..Jog::default() };
+    for one in &ALL {
+        let can = drivers::capabilities(one.name);
+        for (wanted, command) in [
+            (Capability::Home, Command::Home),
+            (Capability::Unlock, Command::Unlock),
+            (Capability::Jog, Command::Jog(jog)),
+        ] {
+            let machine = simulate(one.name, 1.0, Faults::default()).unwrap();
+            let mut bench = Bench::new(one.driver(), machine, 7);
+            bench.until_idle();
+            bench.events.clear();
+            bench.command(command);
+            let answer = |bench: &Bench| {
+                bench.events.iter().find_map(|event| match event {
+                    Event::Answered(answer) => Some(answer.clone()),
+                    _ => None,
+                })
+            };
+            bench.until("it answers", |bench| answer(bench).is_some());
+            let refused = matches!(answer(&bench), Some(Err(Refused::Line(_))));
+            // A plotter without a lock has nothing against being unlocked.
+            let harmless = wanted == Capability::Unlock && one.name == "hpgl";
+            assert_eq!(can.contains(&wanted) || harmless, !refused, "{} {wanted:?}", one.name);
+        }
     }
 }
