@@ -80,3 +80,17 @@ export function moment(stamp, now = new Date()) {
 export function plural(number, one, many = `${one}s`) {
   return `${count(number)} ${number === 1 ? one : many}`;
 }
+
+/** Words that are too long for a place, with an ellipsis where they were cut. */
+export function cut(words, most) {
+  const letters = [...words];
+  return letters.length <= most ? words : `${letters.slice(0, most - 1).join('').trimEnd()}…`;
+}
+
+/** A name that is too long, cut in its middle: its end tells files of one kind apart. */
+export function cutName(name, most) {
+  const letters = [...name];
+  if (letters.length <= most) return name;
+  const end = Math.floor(most / 3);
+  return `${letters.slice(0, most - end - 1).join('')}…${letters.slice(-end).join('')}`;
+}

@@ -8,10 +8,12 @@ import { remaining } from './jobtimes.js';
 import { queueOrder } from './order.js';
 import { bar, empty, panel, stateChip } from './parts.js';
 import { queueModePart } from './queuemode.js';
+import { countsOf, countWords, waitOf } from './queuewords.js';
 import { reordering } from './reorder.js';
 import { verdictChip } from './report.js';
 import { isActive, isOver, JOB, lookUp } from './states.js';
 import { uploads } from './upload.js';
+import { waitPart } from './wait.js';
 
 export function queuePanel(app) {
   const adding = uploads(app);
@@ -30,8 +32,7 @@ export function queuePanel(app) {
     },
     update(state) {
       const jobs = queueOrder([...state.jobs.values()], state.queue.waiting);
-      const waiting = jobs.filter((job) => job.state === 'QUEUED').length;
-      part.note(waiting > 0 ? `${waiting} waiting` : '');
+      part.note(countWords(countsOf(state)));
       show(nothing, state.loaded && jobs.length === 0);
       mode.update(state);
       render(jobs, (job) => job.id, (job) => queueLine(app, job, places));
@@ -45,13 +46,14 @@ function queueLine(app, first, places) {
   const verdict = verdictChip();
   const name = h('a', { class: 'job-name', href: `#/jobs/${first.id}` });
   const note = h('span', { class: 'note' });
+  const wait = waitPart();
   const call = h('strong', { class: 'queue-call' });
   const right = h('span', { class: 'figures queue-figure' });
   const progress = bar(`Progress of ${first.name}`);
   const actions = jobActions(app, first, { only: ['release', 'resume', 'skip', 'retry', 'cancel'] });
   const element = h('li', { class: 'queue-line', data: { jobId: first.id } });
   const handle = places.handle(first, element);
-  element.append(h('span', { class: 'queue-state' }, handle.element, chip.element), name, right, call, h('span', { class: 'note-line' }, verdict.element, note), handle.menu, actions.element, progress.element, actions.refusal);
+  element.append(h('span', { class: 'queue-state' }, handle.element, chip.element), name, right, call, h('span', { class: 'note-line' }, verdict.element, note), wait.element, handle.menu, actions.element, progress.element, actions.refusal);
   return {
     element,
     update(job) {
@@ -66,7 +68,11 @@ function queueLine(app, first, places) {
       attribute(name, 'title', job.name);
       text(call, asks && asks.kind !== 'held' ? asks.headline : '');
       show(call, Boolean(asks) && asks.kind !== 'held');
-      text(note, noteOf(job, state.queue.why.get(job.id)));
+      const waits = waitOf(state, job);
+      // What needs nobody and leads nowhere is said in passing.
+      const aside = waits !== null && !waits.person && waits.job === null;
+      wait.update(aside ? null : waits);
+      text(note, noteOf(job, aside ? waits.words : ''));
       text(right, figureOf(job));
       show(progress.element, isActive(job) && (job.kind !== 'command' || job.progress_percentage > 0));
       progress.update(job.progress_percentage, lookUp(JOB, job.state).meaning);
@@ -79,11 +85,10 @@ function queueLine(app, first, places) {
   };
 }
 
-function noteOf(job, why) {
+function noteOf(job, waits) {
   const where = job.kind === 'command' ? 'program' : job.device || job.driver || 'any machine';
   const urgent = job.priority > 0 ? `priority ${job.priority}` : '';
   const failed = job.state === 'FAILED' ? job.error || job.reason : '';
-  const waits = job.state === 'QUEUED' ? why : '';
   const said = isActive(job) && job.kind === 'command' ? job.message : '';
   return [where, urgent, failed, waits, said].filter(Boolean).join(' · ');
 }

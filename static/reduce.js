@@ -28,14 +28,15 @@ export function initial() {
 }
 
 /** The queue before it was read: no mode is known, and the order is that of priority and age. */
-const noQueue = () => ({ state: null, parts: [], waiting: [], why: new Map() });
+const noQueue = () => ({ state: null, parts: [], waiting: [], waits: new Map(), queued: null, held: null });
 
 /** Takes over the document of the queue, or the answer to a change of its mode, which has no jobs. */
 export function mergeQueue(state, document) {
   const queue = { ...state.queue, state: document.state ?? null, parts: document.parts ?? [] };
   if (Array.isArray(document.items)) {
     queue.waiting = document.items.filter((job) => job.state === 'QUEUED').map((job) => job.id);
-    queue.why = new Map(document.items.filter((job) => job.why).map((job) => [job.id, job.why]));
+    queue.waits = new Map(document.items.filter((job) => job.why).map((job) => [job.id, { waitsFor: job.waits_for ?? null, why: job.why, blockedBy: job.blocked_by ?? null }]));
+    Object.assign(queue, { queued: document.queued ?? null, held: document.held ?? null });
   }
   state.queue = queue;
 }

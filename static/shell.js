@@ -3,7 +3,7 @@
 import { key } from './api.js';
 import { attribute, h, show, text } from './dom.js';
 import { shape, shapeImage } from './parts.js';
-import { sentence } from './sentence.js';
+import { briefSentence, sentence } from './sentence.js';
 
 const byId = (id) => document.getElementById(id);
 const PHASES = { connecting: ['connecting', 'neutral'], live: ['live', 'good'], lost: ['not connected', 'bad'], unauthorized: ['key needed', 'attention'] };
@@ -12,6 +12,7 @@ const THEMES = { auto: 'Auto', light: 'Light', dark: 'Dark', contrast: 'Contrast
 /** The sentence on top, also as title and icon. */
 export function sentencePart() {
   const place = byId('sentence');
+  const brief = byId('sentence-brief');
   const mark = shape('neutral');
   byId('sentence-mark').append(mark.element);
   let said = '';
@@ -21,6 +22,8 @@ export function sentencePart() {
     // Only a change may touch the live region, or it would be read out each second.
     if (words !== said) place.replaceChildren(h('strong', {}, lead), ` ${rest}`);
     said = words;
+    const short = briefSentence(state);
+    if (brief.textContent !== `${short.lead} ${short.rest}`) brief.replaceChildren(h('strong', {}, short.lead), ` ${short.rest}`);
     text(byId('station-name'), name || 'stationd');
     attribute(place.parentElement, 'data-meaning', meaning);
     mark.update(meaning);
