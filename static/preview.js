@@ -1,7 +1,7 @@
 /** The picture of a job with its legend: fetches its toolpath once and keeps the last few for other views. */
 
 import { get, jobPath } from './api.js';
-import { canSkip } from './calls.js';
+import { atFileStop } from './calls.js';
 import { h, show, text } from './dom.js';
 import { legend } from './legend.js';
 import { isOutside, marksOf } from './pathplace.js';
@@ -33,6 +33,7 @@ export function preview() {
   let path = null;
   let marked = '';
   let leaves = false;
+  let active = false;
 
   async function load(id) {
     current = id;
@@ -80,7 +81,8 @@ export function preview() {
       if (job.id !== current) load(job.id);
       else if (changed) place();
       const lines = job.state === 'COMPLETED' ? Infinity : job.lines_acknowledged ?? 0;
-      drawing.setProgress(lines === Infinity ? (path?.lines.at(-1) ?? 0) : lines, isActive(job) ? device?.position : null, canSkip(job));
+      drawing.setProgress(lines === Infinity ? (path?.lines.at(-1) ?? 0) : lines, isActive(job) ? device?.position : null, atFileStop(job), isActive(job) && !active);
+      active = isActive(job);
       mark(job);
       const done = isOver(job) || isActive(job) ? `, ${Math.round(job.progress_percentage ?? 0)} per cent drawn` : '';
       canvas.setAttribute('aria-label', `Toolpath of ${job.name}${done}${leaves ? ', part of it out of the machine’s reach' : ''}`);

@@ -5,6 +5,7 @@
  * its tool wherever the tool can be found on the path; it never runs ahead.
  */
 
+import { dashes } from './dashes.js';
 import { paintEnvelope, paintMarks, paintTool, stroke } from './pathpaint.js';
 import { isOutside, reached, toolPlace } from './pathplace.js';
 
@@ -52,10 +53,11 @@ export class Toolpath {
 
   /**
    * Lines acknowledged, and where the machine says its tool is; without a tool, or where the machine
-   * `stands` after the last of them, all of them are drawn.
+   * `stands` after the last of them, all of them are drawn. A job that begins `anew` may go on from
+   * an earlier place than it had come to.
    */
-  setProgress(lines, position, stands = false) {
-    const back = lines < this.lines;
+  setProgress(lines, position, stands = false, anew = false) {
+    const back = anew || lines < this.lines;
     this.lines = lines;
     this.wanted = position ?? null;
     this.stands = stands;
@@ -99,7 +101,7 @@ export class Toolpath {
   readColours() {
     const style = getComputedStyle(this.canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
-    this.colours = { todo: colour('--path-todo'), done: colour('--active'), bad: colour('--bad'), frame: colour('--path-frame'), grid: colour('--path-grid'), head: colour('--ink'), paper: colour('--path-paper'), stop: colour('--attention') };
+    this.colours = { todo: colour('--path-todo'), travel: colour('--path-travel'), done: colour('--active'), bad: colour('--bad'), frame: colour('--path-frame'), grid: colour('--path-grid'), head: colour('--ink'), paper: colour('--path-paper'), stop: colour('--attention') };
   }
 
   /** Scale and origin so that path and envelope fit, with y up as on the machine. */
@@ -133,11 +135,28 @@ export class Toolpath {
     const context = this.layer(this.whole);
     if (this.envelope) paintEnvelope(context, this);
     if (!this.path) return;
-    const todo = { work: new Path2D(), travel: new Path2D(), bad: new Path2D() };
-    this.trace(1, this.path.draw.length, (i) => (isOutside(this.path, i, this.envelope) ? todo.bad : this.path.draw[i] ? todo.work : todo.travel));
-    stroke(context, todo.travel, this.colours.frame, 0.75, [2, 3]);
+    const todo = { work: new Path2D(), bad: new Path2D() };
+    const isBad = (i) => isOutside(this.path, i, this.envelope);
+    this.trace(1, this.path.draw.length, (i) => (isBad(i) ? todo.bad : this.path.draw[i] ? todo.work : null));
+    stroke(context, this.travel(isBad), this.colours.travel, 0.75);
     stroke(context, todo.work, this.colours.todo, 1.25);
     stroke(context, todo.bad, this.colours.bad, 1.75);
+  }
+
+  /** The travel, but for what `isBad(i)` names, as dashes. */
+  travel(isBad) {
+    const { points, draw } = this.path;
+    const fresh = dashes(this.whole.width / this.ratio, this.whole.height / this.ratio);
+    const path = new Path2D();
+    for (let i = 1; i < draw.length; i += 1) {
+      if (draw[i] || isBad(i)) continue;
+      const [from, to] = [this.at(points[2 * i - 2], points[2 * i - 1]), this.at(points[2 * i], points[2 * i + 1])];
+      for (const [x0, y0, x1, y1] of fresh(...from, ...to)) {
+        path.moveTo(x0, y0);
+        path.lineTo(x1, y1);
+      }
+    }
+    return path;
   }
 
   /** Adds the segments from `first` up to `end` to the path that `choose(i)` names. */

@@ -83,6 +83,16 @@ test('at a stop all is drawn that comes before it, also where the tool has gone 
   picture.dispose();
 });
 
+test('a job that goes on is drawn from where it goes on, not from where it had come to', () => {
+  const picture = new Toolpath(document.createElement('canvas'));
+  picture.setPath(path, null);
+  picture.setProgress(5, null);
+  assert.equal(picture.target, 4);
+  picture.setProgress(5, { x: 1.5, y: 0 }, false, true);
+  assert.equal(picture.target, 1.5);
+  picture.dispose();
+});
+
 test('what leaves the envelope is outside, at either end', () => {
   const envelope = { x: 3.5, y: 1 };
   assert.deepEqual([1, 2, 3, 4, 5].map((i) => isOutside(path, i, envelope)), [false, false, false, true, true]);

@@ -95,6 +95,7 @@ fn pairs() -> Vec<(String, String, f64)> {
         ("edge", "panel".to_owned(), 3.0),
         ("edge", "ground".to_owned(), 3.0),
         ("stop", "panel".to_owned(), 3.0),
+        ("path-todo", "path-paper".to_owned(), 3.0),
     ];
     for ground in ["ground", "panel", "raised", "neutral-tint", "path-paper"] {
         pairs.extend(inks.iter().chain(&meanings).map(|ink| (*ink, ground.to_owned(), 4.5)));
