@@ -6,12 +6,15 @@ import { safeColour } from './pathplace.js';
 /** True if a job stands at a stop of its file, or where the machine asked for somebody. */
 export const atStop = (job) => job.state === 'PAUSED' && job.kind !== 'command' && Boolean(job.error);
 
-/** True if the stop is one of the file, so that there is a layer to skip; what is not known may be. */
-export function canSkip(job) {
+/** True if the stop is one of the file, not of the machine by itself; what is not known may be. */
+export function atFileStop(job) {
   if (!atStop(job)) return false;
   const stops = job.analysis?.stops;
   return !Array.isArray(stops) || stops.some((stop) => stop.message === job.error);
 }
+
+/** True if a layer begins at the stop, which can be left out. */
+export const canSkip = (job) => atFileStop(job) && layerAt(job) !== null;
 
 /** The layer that a stop is before: the one it names, else the first one from the stop's line on. */
 export function layerAt(job) {

@@ -6,8 +6,8 @@
 
 import { outcome } from './actions.js';
 import { devicePath, post } from './api.js';
-import { isHidden, tell } from './consolewords.js';
-import { h, show, text, uniqueId } from './dom.js';
+import { EXAMPLES, isHidden, tell } from './consolewords.js';
+import { attribute, h, show, text, uniqueId } from './dom.js';
 import { plural } from './format.js';
 import { clean, linesOf } from './loglines.js';
 
@@ -16,7 +16,7 @@ const ANSWER = 2000; // Milliseconds after a person's line within which an "ok" 
 
 export function machineConsole(app, name) {
   const [id, quietId] = ['line', 'quiet'].map(uniqueId);
-  const input = h('input', { id, type: 'text', class: 'mono', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', placeholder: '$I', 'aria-describedby': `${id}-hint` });
+  const input = h('input', { id, type: 'text', class: 'mono', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-describedby': `${id}-hint` });
   const quiet = h('input', { id: quietId, type: 'checkbox', checked: true, on: { change: refilter } });
   const note = h('span', { class: 'note figures' });
   const output = h('div', { class: 'transcript mono', role: 'log', 'aria-label': `Talk with ${name}`, tabindex: '0', on: { scroll: scrolled } });
@@ -148,7 +148,8 @@ export function machineConsole(app, name) {
       close();
     },
     /** Whoever may only look sees the talk without the line to send. */
-    update(readonly) {
+    update(device, readonly) {
+      attribute(input, 'placeholder', EXAMPLES[device.driver] ?? null);
       show(form, !readonly);
       show(hint, !readonly);
     },

@@ -1,5 +1,8 @@
 /** What of a machine's talk a person wants to see. Pure functions. */
 
+/** A line by which a machine says what it is, as an example of what can be sent; one that only takes lines has none. */
+export const EXAMPLES = { ebb: 'V', grbl: '$I', hpgl: 'OI;', marlin: 'M115' };
+
 /** Questions that the station asks by itself, over and over, and what is answered to them. */
 const POLLING = [
   /^\?$/, // GRBL: a question for its state,

@@ -2,7 +2,7 @@
 
 import { jobPath, post, remove } from './api.js';
 import { actionButton, outcome } from './actions.js';
-import { canSkip, goOnLabel, atStop } from './calls.js';
+import { atStop, canSkip, goOnLabel, layerAt } from './calls.js';
 import { attribute, h, text } from './dom.js';
 import { isRed, machineFor, redWords } from './reportwords.js';
 import { resumePanel } from './resume.js';
@@ -25,7 +25,7 @@ export function jobActions(app, first, { only = Object.keys(LABELS), wide = fals
   const way = wide ? resumePanel(app, first) : null;
   const ask = {
     release: { when: red, question: () => redWords(job, machineFor(store.state, job)?.envelope), yes: 'Run it all the same', no: 'Keep' },
-    skip: { question: () => `Skip this layer of ${name()}? Nothing of it is drawn.`, yes: 'Skip layer', no: 'Keep' },
+    skip: { question: () => `Skip ${layerAt(job)?.name ?? 'this layer'} of ${name()}? Nothing of it is drawn.`, yes: 'Skip layer', no: 'Keep' },
     retry: { when: interrupted, question: () => `Run ${name()} again from its first line?`, yes: 'Retry', no: 'Not yet' },
     cancel: { question: () => `Cancel ${name()}?`, yes: 'Cancel job', no: 'Keep' },
     delete: { question: () => `Delete ${name()} for ever?`, yes: 'Delete job', no: 'Keep' },
@@ -77,7 +77,7 @@ export function jobActions(app, first, { only = Object.keys(LABELS), wide = fals
   };
 }
 
-/** A program whose process is gone cannot go on; only a stop of a file ends a layer. */
+/** A program whose process is gone cannot go on; only where a layer begins is there one to skip. */
 function isPossible(action, job) {
   if (action === 'skip') return canSkip(job);
   return action !== 'resume' || job.kind !== 'command' || job.state !== 'INTERRUPTED';

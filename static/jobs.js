@@ -4,10 +4,11 @@ import { get } from './api.js';
 import { attribute, h, keyed, show, text, uniqueId } from './dom.js';
 import { count, moment, percent, UNKNOWN } from './format.js';
 import { jobActions } from './jobactions.js';
-import { tookOf } from './jobtimes.js';
+import { durationOf } from './jobtimes.js';
 import { bar, empty, row, stateChip, table } from './parts.js';
+import { waitOf, waitWords } from './queuewords.js';
 import { verdictChip } from './report.js';
-import { JOB, lookUp } from './states.js';
+import { isOver, JOB, lookUp } from './states.js';
 
 const COLUMNS = [
   { title: 'State', class: 'cell-state' },
@@ -15,7 +16,7 @@ const COLUMNS = [
   { title: 'Where' },
   { title: 'Progress', class: 'cell-progress' },
   { title: 'Submitted', class: 'figures' },
-  { title: 'Took', class: 'figures' },
+  { title: 'Time', class: 'figures' },
   { title: 'Actions', class: 'cell-actions' },
 ];
 
@@ -76,7 +77,7 @@ function jobRow(app, first) {
       chip.update(lookUp(JOB, job.state), job.state);
       attribute(element, 'data-state', job.state);
       text(name, job.name);
-      text(cause, job.error || job.reason || (job.command ?? []).join(' '));
+      text(cause, job.error || waitWords(waitOf(app.store.state, job)) || job.reason || (job.command ?? []).join(' '));
       verdict.update(job);
       text(where, whereOf(job));
       const begun = (job.kind !== 'command' || job.progress_percentage > 0) && job.state !== 'QUEUED' && job.state !== 'HELD';
@@ -84,7 +85,8 @@ function jobRow(app, first) {
       show(progress.element, begun);
       progress.update(job.progress_percentage, lookUp(JOB, job.state).meaning);
       text(submitted, moment(job.created_at));
-      text(took, tookOf(job));
+      const time = durationOf(job);
+      text(took, time === null ? UNKNOWN : isOver(job) ? time.words : `${time.words} so far`);
       actions.update(job);
     },
   };

@@ -1,7 +1,7 @@
 /** How long a job took and how long it will take. */
 
-import { clock, UNKNOWN } from './format.js';
-import { isActive } from './states.js';
+import { clock } from './format.js';
+import { isActive, isOver } from './states.js';
 
 /** Seconds left: what the station said, less what has passed since, while it works. */
 export function remaining(job) {
@@ -17,9 +17,16 @@ export function sinceStart(job) {
   return Number.isNaN(from) ? null : (Date.now() - from) / 1000;
 }
 
-/** How long it took, or has taken so far, in words. */
-export function tookOf(job) {
-  const from = Date.parse(job.started_at ?? '');
-  const until = isActive(job) ? Date.now() : Date.parse(job.finished_at ?? '');
-  return Number.isNaN(from) || Number.isNaN(until) ? UNKNOWN : clock((until - from) / 1000);
+/**
+ * How long it took, is running or has worked so far: `{label, words}`, or null if there is nothing to
+ * say. Only what is over took any time; how long half a job has worked is known only while it is heard.
+ */
+export function durationOf(job) {
+  if (isOver(job)) {
+    const seconds = (Date.parse(job.finished_at ?? '') - Date.parse(job.started_at ?? '')) / 1000;
+    return Number.isNaN(seconds) ? null : { label: 'Took', words: clock(seconds) };
+  }
+  if (job.state === 'RUNNING') return sinceStart(job) === null ? null : { label: 'Running for', words: clock(sinceStart(job)) };
+  if (job.state === 'PAUSED' && typeof job.total_time_seconds === 'number') return { label: 'Worked so far', words: clock(job.total_time_seconds) };
+  return null;
 }

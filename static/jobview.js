@@ -7,13 +7,15 @@ import { clock, count, moment, percent } from './format.js';
 import { jobActions } from './jobactions.js';
 import { historyPart } from './jobhistory.js';
 import { whereOf } from './jobs.js';
-import { remaining, tookOf } from './jobtimes.js';
+import { durationOf, remaining } from './jobtimes.js';
 import { logPanel, TAIL } from './livelog.js';
 import { bar, empty, stateChip, why } from './parts.js';
 import { preview } from './preview.js';
+import { waitOf } from './queuewords.js';
 import { reportPart } from './report.js';
 import { machineFor } from './reportwords.js';
 import { JOB, lookUp } from './states.js';
+import { waitPart } from './wait.js';
 
 /** One job: what it is, how far, why it is where it is, what its file holds. */
 export function jobView(app, id) {
@@ -27,9 +29,12 @@ export function jobView(app, id) {
   const said = h('p', { class: 'program-says' });
   const report = reportPart();
   const history = historyPart(id);
+  const crumb = h('span');
+  const wait = waitPart({ whole: true });
+  const reading = h('p', { class: 'note' }, 'Reading this job…');
   const missing = empty('This job is not here.', 'It may have been deleted. ', h('a', { href: '#/jobs' }, 'All jobs'));
   const body = h('div', { class: 'job-body' });
-  const element = h('div', { class: 'view', data: { jobId: id } }, h('p', { class: 'crumb' }, h('a', { href: '#/jobs' }, 'Jobs'), ' /'), body, missing);
+  const element = h('div', { class: 'view', data: { jobId: id } }, h('p', { class: 'crumb' }, h('a', { href: '#/jobs' }, 'Jobs'), crumb), reading, body, missing);
   show(missing, false);
   const head = h('div', { class: 'view-head' }, chip.element, title, reason.button);
   let picture = null;
@@ -56,6 +61,7 @@ export function jobView(app, id) {
     body.replaceChildren(
       head,
       reason.cause,
+      wait.element,
       call.element,
       actions.refusal,
       error,
@@ -76,12 +82,16 @@ export function jobView(app, id) {
       const job = state.jobs.get(id);
       show(body, Boolean(job));
       show(missing, !job && absent);
-      if (!job) return;
-      if (!actions && job.kind === null) return; // Its kind is about to be read.
+      const known = Boolean(job) && (actions !== null || job.kind !== null); // Of a new one the kind is about to be read.
+      show(reading, !known && !absent);
+      text(crumb, job ? ` / ${job.name}` : '');
+      if (!known) return;
       if (!actions) attach(job);
       const word = lookUp(JOB, job.state);
       attribute(element, 'data-state', job.state);
       chip.update(word, job.state);
+      const waits = waitOf(state, job);
+      wait.update(waits);
       reason.update([word.why, job.reason !== job.error && job.reason].filter(Boolean).join(' '));
       text(title, job.name);
       const asks = call.update(state, job);
@@ -114,25 +124,27 @@ function pairsPart() {
   const rows = [
     ['Machine', (job) => (job.kind === 'command' ? null : whereOf(job))],
     ['Program', (job) => job.command?.join(' ')],
-    ['Lines', (job) => job.lines_total && `${count(job.lines_acknowledged)} of ${count(job.lines_total)}`],
+    ['Lines', (job) => job.kind !== 'command' && job.lines_total > 0 && `${count(job.lines_acknowledged)} of ${count(job.lines_total)}`],
     ['Priority', (job) => job.priority || 'normal'],
     ['Attempts', (job) => job.attempts > 0 && `${job.attempts} of ${job.max_attempts}`],
     ['Submitted', (job) => `${moment(job.created_at)}${job.submitted_by ? ` by ${job.submitted_by}` : ''}`],
     ['Started', (job) => job.started_at && moment(job.started_at)],
     ['Ended', (job) => job.finished_at && moment(job.finished_at)],
-    ['Took', (job) => job.started_at && tookOf(job)],
+    [(job) => durationOf(job)?.label, (job) => durationOf(job)?.words],
     ['Exit code', (job) => job.exit_code],
     ['After', (job) => job.depends_on?.length > 0 && job.depends_on.map(neededWords).join(', ')],
     ['Id', (job) => job.id],
   ].map(([label, value]) => {
     const cell = h('dd', { class: 'figures' });
-    return { value, cell, line: h('div', {}, h('dt', {}, label), cell) };
+    const title = h('dt', {}, typeof label === 'string' ? label : '');
+    return { label, title, value, cell, line: h('div', {}, title, cell) };
   });
   return {
     element: h('dl', { class: 'details' }, rows.map(({ line }) => line)),
     update: (job) =>
-      rows.forEach(({ value, cell, line }) => {
+      rows.forEach(({ label, title, value, cell, line }) => {
         const words = value(job);
+        if (typeof label === 'function') text(title, label(job));
         show(line, words !== null && words !== undefined && words !== false && words !== '');
         text(cell, words);
       }),

@@ -7,6 +7,7 @@ import { actionButton, outcome } from './actions.js';
 import { devicePath, post } from './api.js';
 import { attribute, h, show, text, uniqueId } from './dom.js';
 import { blockedBy, KEYS, moveOf, STEPS } from './jogwords.js';
+import { can } from './machinecontrols.js';
 
 const PAD = [
   { way: 'y+', label: 'Y+', words: 'away from you' },
@@ -21,6 +22,7 @@ export function jogPad(app, name) {
   let step = 1;
   let busy = false;
   let reason = '';
+  let draws = null;
   const place = outcome();
   const group = uniqueId('step');
   const feedId = uniqueId('feed');
@@ -32,12 +34,12 @@ export function jogPad(app, name) {
   });
   const buttons = PAD.map(({ way, label, words }) => {
     const button = h('button', { type: 'button', class: `jog-${way.replace('+', 'plus').replace('-', 'minus')}`, data: { jog: way }, on: { click: () => move(way) } }, label);
-    return { way, words, button };
+    return { way, label, words, button };
   });
   const stop = actionButton({ label: 'Stop move', name: 'jog-stop', place, act: halt });
   stop.button.setAttribute('aria-label', `Stop the move of ${name} by hand`);
   const why = h('p', { class: 'note', role: 'status' });
-  const hint = h('p', { class: 'note', id: uniqueId('hint') }, 'Arrow keys move X and Y, Page up and Page down move Z, Esc stops the move.');
+  const hint = h('p', { class: 'note jog-keys', id: uniqueId('hint') }, 'Arrow keys move X and Y, Page up and Page down move Z, Esc stops the move.');
   const pad = h('div', { class: 'jog-pad', tabindex: '0', role: 'group', 'aria-label': `Move ${name} by hand`, 'aria-describedby': hint.id, on: { keydown: pressed } }, buttons.map(({ button }) => button), stop.element);
   const fields = h('div', { class: 'jog-fields' }, h('fieldset', { class: 'steps' }, h('legend', {}, 'Step in mm'), steps), h('p', { class: 'field' }, h('label', { for: feedId }, 'Feed in mm/min'), feed));
   const element = h('details', { class: 'jog', data: { jog: name } }, h('summary', {}, 'Move by hand'), why, h('div', { class: 'jog-body' }, pad, fields), hint, place.element);
@@ -45,7 +47,19 @@ export function jogPad(app, name) {
 
   function pickStep(size) {
     step = size;
-    for (const { way, words, button } of buttons) button.setAttribute('aria-label', `Move ${name} ${step} mm ${words} (${way})`);
+    for (const { way, words, button } of buttons) {
+      const pen = draws && way.startsWith('z');
+      button.setAttribute('aria-label', pen ? `Pen of ${name} ${words} (${way})` : `Move ${name} ${step} mm ${words} (${way})`);
+    }
+  }
+
+  /** A pen has no way along Z: it is up or down. */
+  function nameZ(pen) {
+    if (pen === draws) return;
+    draws = pen;
+    for (const { way, label, words, button } of buttons) if (way.startsWith('z')) text(button, pen ? `Pen ${words}` : label);
+    text(hint, `Arrow keys move X and Y, Page up and Page down ${pen ? 'lift and lower the pen' : 'move Z'}, Esc stops the move.`);
+    pickStep(step);
   }
 
   async function move(way) {
@@ -89,6 +103,8 @@ export function jogPad(app, name) {
   return {
     element,
     update(device, readonly) {
+      show(element, can(device, 'jog'));
+      nameZ(can(device, 'pen'));
       reason = readonly ? 'Your key may look, not move.' : blockedBy(device);
       text(why, reason);
       show(why, reason !== '');

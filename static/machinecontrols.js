@@ -5,7 +5,7 @@ import { devicePath, post } from './api.js';
 import { h, show } from './dom.js';
 import { DEVICE, lookUp } from './states.js';
 
-/** Connect, disconnect, home and unlock, as the state allows; in short, only what mends the state. */
+/** Connect, disconnect, home and unlock, as the state and the machine allow; in short, only what mends the state. */
 export function controlsPart({ reading }, name) {
   const place = outcome();
   let busy = false;
@@ -23,7 +23,8 @@ export function controlsPart({ reading }, name) {
     element,
     refusal: place.element,
     update(device, full) {
-      const { actions, meaning } = lookUp(DEVICE, device.status);
+      const { meaning } = lookUp(DEVICE, device.status);
+      const actions = actionsOf(device);
       busy = Boolean(device.current_job_id);
       const mends = device.status === 'disconnected' || meaning === 'bad';
       const foreign = isForeign(device) ? ['accept'] : [];
@@ -34,6 +35,15 @@ export function controlsPart({ reading }, name) {
     },
   };
 }
+
+/** Actions that not every machine can be asked for. */
+const OWN = ['home', 'unlock'];
+
+/** What can be asked of a machine in its state; what it cannot do is not offered. */
+export const actionsOf = (device) => lookUp(DEVICE, device.status).actions.filter((action) => !OWN.includes(action) || can(device, action));
+
+/** True if a machine can be asked for this: `home`, `unlock`, `jog`, `pen`. */
+export const can = (device, what) => (device.capabilities ?? []).includes(what);
 
 /** True if another machine than the one that is meant was found on its port. */
 const isForeign = (device) => /^another machine is on /.test(device.error_message ?? '');

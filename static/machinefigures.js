@@ -1,14 +1,30 @@
 /** What is measured and known of a machine, as figures. */
 
 import { h, keyed, show, text } from './dom.js';
+import { can } from './machinecontrols.js';
 import { coordinate, count, moment, UNKNOWN } from './format.js';
 import { figure } from './parts.js';
 
-/** Where its tool is. */
+/** True if a machine tells where its tool is, or may in a moment; one that only takes lines never does. */
+export const tellsPlace = (device) => Boolean(device.position) || (can(device, 'jog') && !['disconnected', 'connecting', 'error'].includes(device.status));
+
+/** Where its tool is; of a pen, whether it is up. A machine that does not tell has no such figures. */
 export function positionPart() {
   const axes = ['x', 'y', 'z'].map((axis) => [axis, figure(axis.toUpperCase(), 'mm')]);
-  const element = h('dl', { class: 'axes', 'aria-label': 'Position' }, axes.map(([, part]) => part.element));
-  return { element, update: (position) => axes.forEach(([axis, part]) => part.update(coordinate(position?.[axis]))) };
+  const pen = figure('Pen');
+  const element = h('dl', { class: 'axes', 'aria-label': 'Position' }, axes.map(([, part]) => part.element), pen.element);
+  return {
+    element,
+    update(device) {
+      const { position, pen_up: up } = device;
+      show(element, tellsPlace(device));
+      for (const [axis, part] of axes) part.update(coordinate(position?.[axis]));
+      const draws = can(device, 'pen');
+      show(axes[2][1].element, !draws);
+      show(pen.element, draws);
+      pen.update(typeof up !== 'boolean' ? UNKNOWN : up ? 'up' : 'down');
+    },
+  };
 }
 
 /** How warm its parts are, and what they are to be. */
@@ -45,7 +61,7 @@ export function detailsPart() {
     ['Link', (device) => device.link],
     ['Firmware', (device) => device.firmware_version],
     ['Identity', (device) => device.identity],
-    ['Reach', (device) => reach(device.envelope)],
+    ['Reach', (device) => reach(device)],
     ['Connected since', (device) => device.connected_at && moment(device.connected_at)],
     ['Last heard', (device) => device.last_heard && moment(device.last_heard)],
     ['Errors', (device) => count(device.error_count)],
@@ -55,7 +71,8 @@ export function detailsPart() {
   return { element, update: (device) => cells.forEach(({ cell, value }) => text(cell, value(device) || UNKNOWN)) };
 }
 
-function reach(envelope) {
+function reach(device) {
+  const { envelope } = device;
   if (!envelope) return 'not set: no bounds are checked';
-  return `${[envelope.x, envelope.y, envelope.z].filter((axis) => typeof axis === 'number').join(' × ')} mm`;
+  return `${[envelope.x, envelope.y, can(device, 'pen') ? null : envelope.z].filter((axis) => typeof axis === 'number').join(' × ')} mm`;
 }

@@ -5,10 +5,12 @@ import { attribute, h, keyed, show, text } from './dom.js';
 import { stopButton } from './estop.js';
 import { jogPad } from './jog.js';
 import { controlsPart } from './machinecontrols.js';
-import { detailsPart, positionPart, temperaturePart } from './machinefigures.js';
+import { detailsPart, positionPart, tellsPlace, temperaturePart } from './machinefigures.js';
 import { workPart } from './machinework.js';
+import { lyingPart } from './lying.js';
 import { empty, stateChip, why } from './parts.js';
 import { queueModePart } from './queuemode.js';
+import { lyingOn } from './queuewords.js';
 import { DEVICE, isActive, lookUp } from './states.js';
 
 /** The job on a machine, if any. */
@@ -26,6 +28,7 @@ export function machineCard(app, name, { full = false } = {}) {
   const controls = controlsPart(app, name);
   const stop = stopButton({ label: 'STOP', describe: `Emergency stop of ${name}`, fire: () => app.stops.press([name]) });
   const trouble = h('p', { class: 'trouble' });
+  const lying = lyingPart();
   const axes = positionPart();
   const warmth = temperaturePart();
   const details = full ? detailsPart() : null;
@@ -34,7 +37,7 @@ export function machineCard(app, name, { full = false } = {}) {
   const terminal = full ? machineConsole(app, name) : null;
   const header = h('header', {}, chip.element, h('h3', {}, h('a', { href: '#/machines' }, name)), sub, reason.button);
   const resting = h('div', { class: 'resting' }, axes.element, controls.element);
-  const element = h('article', { class: full ? 'machine full' : 'machine', data: { device: name }, 'aria-label': `Machine ${name}` }, header, reason.cause, trouble, work.element, resting, controls.refusal, warmth.element, queue?.element ?? '', details?.element ?? '', pad?.element ?? '', terminal?.element ?? '');
+  const element = h('article', { class: full ? 'machine full' : 'machine', data: { device: name }, 'aria-label': `Machine ${name}` }, header, reason.cause, trouble, lying.element, work.element, resting, controls.refusal, warmth.element, queue?.element ?? '', details?.element ?? '', pad?.element ?? '', terminal?.element ?? '');
 
   return {
     element,
@@ -50,6 +53,7 @@ export function machineCard(app, name, { full = false } = {}) {
       text(sub, [device.driver, device.link === 'simulated' ? 'simulated' : device.port].filter(Boolean).join(' · '));
       text(trouble, device.error_message ?? '');
       show(trouble, Boolean(device.error_message));
+      lying.update(app.store.state, device, Boolean(job));
       attribute(element, 'data-state', device.status);
       attribute(element, 'data-meaning', row.meaning);
       element.classList.toggle('working', Boolean(job));
@@ -58,27 +62,29 @@ export function machineCard(app, name, { full = false } = {}) {
       const home = job ? work.foot : header;
       if (stop.parentElement !== home) home.append(stop);
       show(stop, full || Boolean(job));
-      axes.update(device.position);
-      show(axes.element, !job && Boolean(device.position));
+      axes.update(device);
+      if (job) show(axes.element, false);
       const steered = controls.update(device, full);
-      show(resting, steered || (!job && Boolean(device.position)));
+      show(resting, steered || (!job && tellsPlace(device)));
       warmth.update(device.temperatures);
       details?.update(device);
       queue?.update(app.store.state);
       const readonly = app.store.state.station.role === 'readonly';
       pad?.update(device, readonly);
-      terminal?.update(readonly);
+      terminal?.update(device, readonly);
     },
   };
 }
 
-/** The list of machines; those that work or are in trouble come first. */
+const RANK = ['alarm', 'error', 'paused', 'busy', 'connecting', 'idle', 'disconnected'];
+
+/** The list of machines; those that need a person come first, then those that work. */
 export function machineList(app, options) {
   const list = h('div', { class: 'machines' });
   const nothing = empty('No machines yet.', 'Plug one in and name it in the configuration, or start the station with ', h('code', {}, '--simulate grbl'), ' to try one that needs no hardware.');
   const element = h('div', {}, list, nothing);
   const render = keyed(list);
-  const rank = (device) => ['busy', 'paused', 'alarm', 'error', 'connecting', 'idle', 'disconnected'].indexOf(device.status);
+  const rank = (device) => (device.status === 'idle' && lyingOn(app.store.state, device) !== null ? 3.5 : RANK.indexOf(device.status));
   return {
     element,
     dispose: () => render([], () => '', () => null),

@@ -66,7 +66,7 @@ export function workPart(app) {
       progress.update(job.progress_percentage, row.meaning);
       lines.update(`${count(job.lines_acknowledged)} of ${count(job.lines_total)}`);
       elapsed.update(clock(sinceStart(job)));
-      axes.update(device.position);
+      axes.update(device);
       shown.picture.update(job, device);
       const asks = call.update(app.store.state, job);
       // What answers a call stands in it.

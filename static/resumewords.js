@@ -4,7 +4,7 @@ import { coordinate, count, plural } from './format.js';
 import { sentenceOf } from './reportwords.js';
 
 const CONFIDENCE = {
-  certain: { meaning: 'good', word: 'certain', lead: 'The machine still knows where it is.' },
+  certain: { meaning: 'good', word: 'certain', lead: 'The machine knows where it is.' },
   needs_homing: { meaning: 'attention', word: 'needs homing', lead: 'The machine must be homed first: it no longer knows where it is.' },
   untrusted: { meaning: 'bad', word: 'not to be trusted', lead: 'Nobody knows for sure where the tool is and what was done.' },
 };
@@ -22,7 +22,7 @@ export function stepsOf(plan) {
   if (typeof plan.last_certain_line === 'number') {
     steps.push(plan.last_certain_line > 0 ? `Everything up to line ${count(plan.last_certain_line)} is known to be done.` : 'No line of the file is known to be done.');
   }
-  if (plan.preamble?.length > 0) steps.push(`First ${plural(plan.preamble.length, 'line')} that bring the tool back, as shown below.`);
+  if (plan.preamble?.length > 0) steps.push(`First, ${plural(plan.preamble.length, 'line brings', 'lines bring')} the tool back, as shown below.`);
   if (typeof plan.from_line === 'number') {
     const left = typeof plan.lines_left === 'number' ? `, ${plural(plan.lines_left, 'line')} to the end` : '';
     steps.push(`Then it goes on at line ${count(plan.from_line)}${left}.`);

@@ -30,7 +30,7 @@ export const DEVICE = {
   idle: state('neutral', 'idle', 'It is ready for a job.', ['home', 'disconnect']),
   busy: state('active', 'busy', 'It works.', ['disconnect']),
   paused: state('attention', 'paused', 'It holds still in the middle of a job.', ['disconnect']),
-  alarm: state('bad', 'alarm', 'It refuses to move until a person has looked and homes or unlocks it.', ['home', 'unlock', 'disconnect']),
+  alarm: state('bad', 'alarm', 'It refuses to move until a person has looked at it.', ['home', 'unlock', 'disconnect']),
   error: state('bad', 'error', 'It cannot be used.', ['connect', 'disconnect']),
 };
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { callOf, canSkip, goOnLabel, layerAt, stopSentence } from '../../static/calls.js';
+import { atFileStop, callOf, canSkip, goOnLabel, layerAt, stopSentence } from '../../static/calls.js';
 import { initial } from '../../static/reduce.js';
 import { beyondWords, boundsOf, isBeyondReach, machineFor, problemWords, redWords, sentenceOf } from '../../static/reportwords.js';
 import { confidenceOf, needsForce, placeWords, stepsOf } from '../../static/resumewords.js';
@@ -34,12 +34,19 @@ test('the button says what was done', () => {
   assert.equal(goOnLabel(paused('open the vice', { analysis: null })), 'Done, go on');
 });
 
-test('only a stop of the file has a layer to skip', () => {
-  assert.equal(canSkip(paused('M0')), true);
-  assert.equal(canSkip(paused('the door is open')), false, 'the machine holds by itself');
-  assert.equal(canSkip(paused('the door is open', { analysis: {} })), true, 'what is not known may be');
-  assert.equal(canSkip(paused(null)), false, 'a person paused it');
-  assert.equal(canSkip({ ...paused('M0'), state: 'FAILED' }), false);
+test('a stop of the file is told from one of the machine or of a person', () => {
+  assert.equal(atFileStop(paused('M0')), true);
+  assert.equal(atFileStop(paused('the door is open')), false, 'the machine holds by itself');
+  assert.equal(atFileStop(paused('the door is open', { analysis: {} })), true, 'what is not known may be');
+  assert.equal(atFileStop(paused(null)), false, 'a person paused it');
+  assert.equal(atFileStop({ ...paused('M0'), state: 'FAILED' }), false);
+});
+
+test('a layer is skipped only where one begins', () => {
+  assert.equal(canSkip(paused('change the pen: blue')), true);
+  assert.equal(canSkip(paused('M0', { lines_acknowledged: 110 })), false, 'the last layer has begun');
+  assert.equal(canSkip(paused('M0', { analysis: { stops } })), false, 'a file without layers');
+  assert.equal(canSkip(paused('the door is open')), false);
 });
 
 test('a colour of a file that is no colour is never used', () => {
@@ -97,7 +104,7 @@ test('a way back in is told step by step, with what is not certain', () => {
   const plan = { token: 't', confidence: 'needs_homing', reason: 'the machine lost power', last_certain_line: 1240, from_line: 1233, lines_left: 767, redo_lines: 7, preamble: ['M5', 'G0 X1'], position: { x: 1, y: -2, z: 0 } };
   assert.deepEqual(stepsOf(plan), [
     'Everything up to line 1\u202f240 is known to be done.',
-    'First 2 lines that bring the tool back, as shown below.',
+    'First, 2 lines bring the tool back, as shown below.',
     'Then it goes on at line 1\u202f233, 767 lines to the end.',
     '7 lines that may have been done already are done again.',
     'The machine says that its tool is at X 1.00 Y \u22122.00 Z 0.00.',

@@ -4,12 +4,16 @@ import test from 'node:test';
 
 import { isBareOk, isHidden, isPolling, tell } from '../../static/consolewords.js';
 import { phaseOf, WORDS } from '../../static/estop.js';
+import { dashes } from '../../static/dashes.js';
 import { changesOf, changeWords } from '../../static/jobhistory.js';
 import { blockedBy, KEYS, moveOf } from '../../static/jogwords.js';
+import { durationOf } from '../../static/jobtimes.js';
+import { actionsOf } from '../../static/machinecontrols.js';
 import { temperatureWords } from '../../static/machinefigures.js';
 import { destination, moved, placeIn, queueOrder } from '../../static/order.js';
 import { marksOf, placeOfLine, pointAt, safeColour } from '../../static/pathplace.js';
 import { modeOf } from '../../static/queuemode.js';
+import { lyingOn, waitingBehind, waitOf, waitWords } from '../../static/queuewords.js';
 import { apply, initial, mergeQueue } from '../../static/reduce.js';
 
 const job = (id, state = 'QUEUED', more = {}) => ({ id, state, ...more });
@@ -35,13 +39,70 @@ test('a move leads nowhere at the ends', () => {
 
 test('the queue is as it was read; the answer to a change of mode has no jobs', () => {
   const state = initial();
-  mergeQueue(state, { state: 'running', parts: [], items: [job('b', 'QUEUED', { why: 'others are before it' }), job('h', 'HELD'), job('a')] });
-  assert.deepEqual([state.queue.waiting, state.queue.why.get('b')], [['b', 'a'], 'others are before it']);
+  mergeQueue(state, { state: 'running', parts: [], queued: 2, held: 1, items: [job('b', 'QUEUED', { waits_for: 'turn', why: 'others are before it', blocked_by: null }), job('h', 'HELD'), job('a')] });
+  assert.deepEqual([state.queue.waiting, state.queue.waits.get('b').why, state.queue.queued, state.queue.held], [['b', 'a'], 'others are before it', 2, 1]);
   mergeQueue(state, { state: 'paused', parts: [{ device: null, mode: 'paused' }, { device: 'Mill', mode: 'draining' }] });
   assert.deepEqual(state.queue.waiting, ['b', 'a']);
   assert.deepEqual(['mill', 'other', null].map((name) => modeOf(state.queue, name)), ['draining', 'running', 'paused']);
   mergeQueue(state, { items: [] });
   assert.equal(modeOf(state.queue), null, 'a station without modes');
+});
+
+test('a job that waits says for what, and leads to what is in its way', () => {
+  const state = initial();
+  const put = (...jobs) => jobs.forEach((one) => state.jobs.set(one.id, one));
+  put(job('half', 'INTERRUPTED', { name: 'part.nc', device: 'mill' }), job('a', 'QUEUED', { device: 'mill' }), job('b'), job('c'), job('d'));
+  const items = [job('a', 'QUEUED', { waits_for: 'person', why: 'job half was interrupted on mill', blocked_by: 'half' }), job('b', 'QUEUED', { waits_for: 'job', why: 'job a is QUEUED', blocked_by: 'gone' }), job('c', 'QUEUED', { waits_for: 'turn', why: 'others are before it' })];
+  mergeQueue(state, { state: 'running', parts: [], items });
+  const wait = (id) => waitOf(state, state.jobs.get(id));
+  assert.deepEqual(wait('a'), { words: 'first decide on', person: true, job: 'part.nc', href: '#/jobs/half', after: ', which was interrupted on mill' });
+  assert.equal(waitWords(wait('a')), 'first decide on part.nc');
+  assert.deepEqual([wait('b').person, waitWords(wait('b')), wait('b').href], [false, 'after another job', '#/jobs/gone']);
+  assert.equal(waitWords(wait('c')), 'others are before it');
+  assert.deepEqual([wait('d'), waitWords(wait('d'))], [null, ''], 'not known yet');
+  assert.deepEqual([waitingBehind(state, { id: 'half' }), waitingBehind(state, { id: 'a' })], [1, 0]);
+  state.jobs.get('a').state = 'RUNNING';
+  assert.equal(wait('a'), null, 'it waits no longer');
+});
+
+test('half a job lies on its machine until a person decides', () => {
+  const state = initial();
+  for (const one of [job('1', 'INTERRUPTED', { device: 'mill' }), job('2', 'INTERRUPTED', { device: 'mill' }), job('3', 'FAILED', { device: 'lathe' })]) state.jobs.set(one.id, one);
+  assert.equal(lyingOn(state, { name: 'mill' }).id, '2', 'the newest');
+  assert.equal(lyingOn(state, { name: 'lathe' }), null);
+});
+
+test('only what is over took any time', () => {
+  const at = (second) => `2026-01-01T00:00:${second}.000Z`;
+  const times = { started_at: at('10'), finished_at: at('41') };
+  assert.deepEqual(durationOf(job('j', 'COMPLETED', times)), { label: 'Took', words: '0:31' });
+  assert.deepEqual(durationOf(job('j', 'RUNNING', { ...times, total_time_seconds: 9 })), { label: 'Running for', words: '0:09' });
+  assert.deepEqual(durationOf(job('j', 'PAUSED', { ...times, total_time_seconds: 9 })), { label: 'Worked so far', words: '0:09' });
+  for (const state of ['PAUSED', 'INTERRUPTED', 'HELD', 'QUEUED']) assert.equal(durationOf(job('j', state, times)), null, state);
+  assert.equal(durationOf(job('j', 'CANCELLED', { finished_at: at('41') })), null, 'it never began');
+});
+
+test('a machine is asked only for what it can do', () => {
+  const all = { status: 'alarm', capabilities: ['home', 'unlock'] };
+  assert.deepEqual(actionsOf(all), ['home', 'unlock', 'disconnect']);
+  assert.deepEqual(actionsOf({ ...all, capabilities: ['home'] }), ['home', 'disconnect']);
+  assert.deepEqual(actionsOf({ status: 'idle', capabilities: [] }), ['disconnect']);
+  assert.deepEqual(actionsOf({ status: 'idle' }), ['disconnect'], 'what is not known is not offered');
+});
+
+test('travel to and fro is drawn once, and dashed', () => {
+  const length = (found) => found.reduce((sum, [x0, y0, x1, y1]) => sum + Math.hypot(x1 - x0, y1 - y0), 0);
+  for (const [x0, y0, x1, y1] of [[0, 10, 120, 10], [10, 0, 10, 120], [3, 5, 91, 77], [90, 4, 12, 118]]) {
+    const fresh = dashes(120, 120);
+    const once = fresh(x0, y0, x1, y1);
+    const share = length(once) / Math.hypot(x1 - x0, y1 - y0);
+    assert.equal(share > 0.25 && share < 0.5, true, `${share} of the line is drawn`);
+    assert.deepEqual(fresh(x1, y1, x0, y0), [], 'back on the same dashes');
+    const part = [(x0 + x1) / 2, (y0 + y1) / 2];
+    assert.equal(length(fresh(...part, x1, y1)) < 3, true, 'half of the way again');
+  }
+  assert.deepEqual(dashes(10, 10)(-50, 5, -20, 5), [], 'beside the paper is nothing');
+  assert.equal(dashes(10, 10)(4, 4, 4, 4).length, 0);
 });
 
 test('a job that goes on no longer asks, and its way back in is forgotten', () => {

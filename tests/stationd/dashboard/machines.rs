@@ -97,3 +97,33 @@ fn the_console_shows_what_is_said_by_whomever_and_leaves_polling_out() {
     assert!(browser.js("return window.hit ?? null").is_null());
     assert_eq!(browser.complaints(), [""; 0]);
 }
+
+/// What a person is shown of each machine is what it can do.
+#[test]
+fn a_machine_is_shown_only_what_its_driver_can_do() {
+    let station = Station::with().simulate("ebb,grbl,line").start();
+    let browser = Browser::open();
+    page(&browser, &station, "machines");
+    let seen = |name: &str, part: &str| {
+        let card = format!(".machine[data-device={name}]");
+        browser.until("it is ready", &format!("document.querySelector('{card}[data-state=idle]')"));
+        let script = format!(
+            "const part = document.querySelector('{card} {part}');
+            return part && part.checkVisibility() ? part.textContent : null"
+        );
+        browser.js(&script)
+    };
+    assert_eq!(seen("sim-line", "[data-action=disconnect]"), "Disconnect");
+    for part in ["[data-action=home]", ".jog", ".axes"] {
+        assert!(seen("sim-line", part).is_null(), "{part} of a machine that only takes lines");
+        assert!(!seen("sim-grbl", part).is_null(), "{part} of a mill");
+    }
+    for name in ["sim-ebb", "sim-grbl"] {
+        browser.click(&format!("[data-device={name}] .jog > summary"));
+    }
+    assert_eq!(seen("sim-grbl", "[data-jog='z+']"), "Z+");
+    assert_eq!(seen("sim-ebb", "[data-jog='z+']"), "Pen up");
+    let axes = |name: &str| seen(name, ".axes .figure:not([hidden]):last-child dt");
+    assert_eq!((axes("sim-grbl"), axes("sim-ebb")), (Value::Null, json!("Pen")));
+    assert_eq!(browser.complaints(), [""; 0]);
+}
