@@ -47,6 +47,15 @@ export function stopSentence(job) {
   return `${where} waits for you: ${String(job.error).replace(/\.$/, '')}.`;
 }
 
+/** The same among other things that need a person. */
+export function stopWords(job) {
+  const layer = layerAt(job);
+  return `${job.device ?? 'the machine'} waits (${layer ? `change the pen: ${layer.name}` : String(job.error).replace(/\.$/, '')})`;
+}
+
+/** A stop that was made of a drawing's layer, whose message has all that is known of it. */
+const LAYER = /^(layer \d+ of \d+): .*: change the pen$/i;
+
 /**
  * What a job asks now, or null: `{kind, headline, detail, colour}`. Kinds: `stop`, `red`, `held`,
  * `interrupted`.
@@ -54,7 +63,10 @@ export function stopSentence(job) {
 export function callOf(state, job) {
   if (atStop(job)) {
     const layer = layerAt(job);
-    return { kind: 'stop', headline: sentenceOf(job.error), detail: layer ? `Next: ${layer.name}` : '', colour: safeColour(layer?.colour) };
+    const colour = safeColour(layer?.colour);
+    const made = layer && LAYER.exec(job.error);
+    if (made) return { kind: 'stop', headline: `Change the pen: ${layer.name}.`, detail: made[1], colour };
+    return { kind: 'stop', headline: sentenceOf(job.error), detail: layer ? `Next: ${layer.name}` : '', colour };
   }
   if (job.state === 'HELD' && isRed(job)) {
     return { kind: 'red', headline: redWords(job, machineFor(state, job)?.envelope), detail: 'It is held until a person insists.', colour: null };

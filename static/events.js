@@ -4,7 +4,7 @@ import { daemonAddress } from './daemonchoice.js';
 import { h, keyed, show, text, uniqueId } from './dom.js';
 import { count, moment, timeOfDay } from './format.js';
 import { empty, panel, row, shape, table } from './parts.js';
-import { DAEMON, DEVICE, HEALTH, JOB, lookUp, SEVERITY } from './states.js';
+import { DAEMON, DEVICE, HEALTH, JOB, lookUp, saysMore, SEVERITY } from './states.js';
 
 /** `{meaning, subject, words, href}` of an event. */
 export function describe(event) {
@@ -18,7 +18,7 @@ const TELLERS = {
   job_state_change(event) {
     const { meaning, word } = lookUp(JOB, event.to_state);
     const words = event.from_state === null ? `added, ${word}` : word;
-    const plain = [word, 'submitted', 'started'].includes(event.reason);
+    const plain = event.reason === 'submitted' || event.reason === 'started' || !saysMore(event.reason, word);
     return { meaning, subject: event.job_name, words: words + because(plain ? '' : event.reason), href: `#/jobs/${event.job_id}` };
   },
   device_status(event) {

@@ -4,7 +4,7 @@ import { get, jobPath } from './api.js';
 import { h, keyed, show, text } from './dom.js';
 import { moment } from './format.js';
 import { shape } from './parts.js';
-import { JOB, lookUp } from './states.js';
+import { JOB, lookUp, saysMore } from './states.js';
 
 /** Changes read from the station and those heard since, each once, newest first. */
 export function changesOf(read, feed, id) {
@@ -16,7 +16,7 @@ export function changesOf(read, feed, id) {
 /** Why and by whom, in words; the station's own doing needs no name. */
 export function changeWords({ reason, to_state: to, actor, metadata }) {
   const who = actor ?? metadata?.actor;
-  const why = reason && reason.toLowerCase() !== lookUp(JOB, to).word ? reason : '';
+  const why = reason && saysMore(reason, lookUp(JOB, to).word) ? reason : '';
   return [why, who && who !== 'station' ? `by ${who}` : ''].filter(Boolean).join(', ');
 }
 

@@ -39,8 +39,12 @@ export function controlsPart({ reading }, name) {
 /** Actions that not every machine can be asked for. */
 const OWN = ['home', 'unlock'];
 
-/** What can be asked of a machine in its state; what it cannot do is not offered. */
-export const actionsOf = (device) => lookUp(DEVICE, device.status).actions.filter((action) => !OWN.includes(action) || can(device, action));
+/** What can be asked of a machine in its state; what it cannot do, or would refuse, is not offered. */
+export function actionsOf(device) {
+  // A stop is cleared first; and an alarm that cannot be unlocked ends by a reset alone.
+  const refuses = Boolean(device.estop) || (device.status === 'alarm' && !can(device, 'unlock'));
+  return lookUp(DEVICE, device.status).actions.filter((action) => !OWN.includes(action) || (can(device, action) && !refuses));
+}
 
 /** True if a machine can be asked for this: `home`, `unlock`, `jog`, `pen`. */
 export const can = (device, what) => (device.capabilities ?? []).includes(what);

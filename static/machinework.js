@@ -2,9 +2,9 @@
 
 import { callPart } from './call.js';
 import { attribute, h, show, text } from './dom.js';
-import { clock, count, percent } from './format.js';
+import { clock, count, percent, UNKNOWN } from './format.js';
 import { jobActions } from './jobactions.js';
-import { remaining, sinceStart } from './jobtimes.js';
+import { durationOf, remaining } from './jobtimes.js';
 import { positionPart } from './machinefigures.js';
 import { bar, figure, stateChip } from './parts.js';
 import { preview } from './preview.js';
@@ -65,7 +65,9 @@ export function workPart(app) {
       text(leftNote, eta === null ? 'time left unknown' : ' left');
       progress.update(job.progress_percentage, row.meaning);
       lines.update(`${count(job.lines_acknowledged)} of ${count(job.lines_total)}`);
-      elapsed.update(clock(sinceStart(job)));
+      const time = durationOf(job);
+      elapsed.call(time?.label ?? 'Worked so far');
+      elapsed.update(time?.words ?? UNKNOWN);
       axes.update(device);
       shown.picture.update(job, device);
       const asks = call.update(app.store.state, job);

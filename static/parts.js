@@ -93,11 +93,12 @@ export function empty(title, ...hint) {
 /** One figure with its name below; the place of the figure never moves. */
 export function figure(label, unit = '') {
   const value = h('dd', { class: 'figures' });
-  const element = h('div', { class: 'figure' }, h('dt', {}, label), value);
+  const name = h('dt', {}, label);
+  const element = h('div', { class: 'figure' }, name, value);
   const number = h('span');
   value.append(number);
   if (unit) value.append(h('span', { class: 'unit' }, ` ${unit}`));
-  return { element, update: (words) => text(number, words) };
+  return { element, update: (words) => text(number, words), call: (words) => text(name, words) };
 }
 
 /**

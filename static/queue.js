@@ -90,7 +90,9 @@ function noteOf(job, waits) {
   const urgent = job.priority > 0 ? `priority ${job.priority}` : '';
   const failed = job.state === 'FAILED' ? job.error || job.reason : '';
   const said = isActive(job) && job.kind === 'command' ? job.message : '';
-  return [where, urgent, failed, waits, said].filter(Boolean).join(' · ');
+  // The machine is named already.
+  const own = `device ${where} `;
+  return [where, urgent, failed, waits.startsWith(own) ? waits.slice(own.length) : waits, said].filter(Boolean).join(' · ');
 }
 
 function figureOf(job) {

@@ -4,7 +4,7 @@
  * so it never holds a figure that changes by itself. A phone shows a brief one, of two lines.
  */
 
-import { atStop, stopSentence } from './calls.js';
+import { atStop, stopSentence, stopWords } from './calls.js';
 import { count, cut, cutName, plural } from './format.js';
 import { countsOf, countWords } from './queuewords.js';
 import { isBeyondReach, isRed, machineFor, sentenceOf } from './reportwords.js';
@@ -83,7 +83,7 @@ function whatNeedsAPerson(state, call) {
     else if (daemon.state === 'RUNNING' && daemon.health?.status === 'unhealthy') need(true, `${call(daemon.name)} is unhealthy`);
   }
   // A machine that stands and waits comes before a job that has not begun.
-  for (const job of jobs(state, 'PAUSED').filter(atStop)) need(false, stopSentence(job).replace(/\.$/, ''), stopSentence(job));
+  for (const job of jobs(state, 'PAUSED').filter(atStop)) need(false, stopWords(job), stopSentence(job));
   for (const job of jobs(state, 'INTERRUPTED')) need(false, `${call(job.name)} was interrupted`, `${call(job.name)} was interrupted: decide.`);
   for (const job of jobs(state, 'HELD')) {
     const name = call(job.name);
@@ -144,7 +144,8 @@ function whatRuns(state) {
 function briefWork(state) {
   const { machines, programs } = workers(state);
   const busy = machines + programs;
-  return `${[busy > 0 ? `${busy} working` : 'Nothing runs', countWords(countsOf(state))].filter(Boolean).join(', ')}.`;
+  const parts = [busy > 0 ? `${busy} working` : '', countWords(countsOf(state))].filter(Boolean);
+  return parts.length > 0 ? `${parts.join(', ')}.` : 'Nothing is running.';
 }
 
 const works = (state) => [...state.jobs.values()].some(isActive) || [...state.devices.values()].some((device) => DEVICE[device.status]?.word === 'busy');

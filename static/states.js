@@ -93,3 +93,6 @@ export function daemonMeaning(daemon) {
 
 export const isActive = (job) => job.state === 'RUNNING' || job.state === 'PAUSED';
 export const isOver = (job) => ['COMPLETED', 'FAILED', 'CANCELLED'].includes(job.state);
+
+/** True if a reason says more than the word of the state: "cancel" does not, beside "cancelled". */
+export const saysMore = (reason, word) => !word.toLowerCase().startsWith((reason ?? '').toLowerCase());

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { atFileStop, callOf, canSkip, goOnLabel, layerAt, stopSentence } from '../../static/calls.js';
+import { atFileStop, callOf, canSkip, goOnLabel, layerAt, stopSentence, stopWords } from '../../static/calls.js';
 import { initial } from '../../static/reduce.js';
 import { beyondWords, boundsOf, isBeyondReach, machineFor, problemWords, redWords, sentenceOf } from '../../static/reportwords.js';
 import { confidenceOf, needsForce, placeWords, stepsOf } from '../../static/resumewords.js';
@@ -24,6 +24,15 @@ test('a stop is a sentence with its machine', () => {
   assert.equal(stopSentence(paused('Change pen: red', { analysis: null })), 'Change the pen on plotter: red.');
   assert.equal(stopSentence(paused('change the tool', { analysis: null })), 'Change the tool on plotter.');
   assert.equal(stopSentence(paused('M0', { analysis: null })), 'plotter waits for you: M0.');
+});
+
+test('a stop that a layer makes is told in few words', () => {
+  const message = 'layer 2 of 3: "blue" (#0000ff): change the pen';
+  const job = paused(message, { analysis: { layers, stops: [{ line: 40, message }] } });
+  assert.deepEqual(callOf(initial(), job), { kind: 'stop', headline: 'Change the pen: blue.', detail: 'layer 2 of 3', colour: '#00f' });
+  assert.equal(stopWords(job), 'plotter waits (change the pen: blue)');
+  assert.equal(stopWords(paused('turn it.', { analysis: null })), 'plotter waits (turn it)');
+  assert.equal(callOf(initial(), paused('load paper', { analysis: { layers, stops: [{ line: 40, message: 'load paper' }] } })).headline, 'Load paper.', 'what a person wrote stays');
 });
 
 test('the button says what was done', () => {

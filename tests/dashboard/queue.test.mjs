@@ -85,7 +85,9 @@ test('only what is over took any time', () => {
 test('a machine is asked only for what it can do', () => {
   const all = { status: 'alarm', capabilities: ['home', 'unlock'] };
   assert.deepEqual(actionsOf(all), ['home', 'unlock', 'disconnect']);
-  assert.deepEqual(actionsOf({ ...all, capabilities: ['home'] }), ['home', 'disconnect']);
+  assert.deepEqual(actionsOf({ ...all, capabilities: ['home'] }), ['disconnect'], 'only a reset ends its alarm');
+  assert.deepEqual(actionsOf({ ...all, estop: { confirmed: true } }), ['disconnect'], 'the stop is cleared first');
+  assert.deepEqual(actionsOf({ status: 'idle', capabilities: ['home', 'jog'] }), ['home', 'disconnect']);
   assert.deepEqual(actionsOf({ status: 'idle', capabilities: [] }), ['disconnect']);
   assert.deepEqual(actionsOf({ status: 'idle' }), ['disconnect'], 'what is not known is not offered');
 });
@@ -193,4 +195,5 @@ test('the history of a job is told once, with who let it', () => {
   assert.deepEqual(changes.map((change) => [change.seq, changeWords(change)]), [[2, 'resumed, by operator'], [1, 'change the pen']]);
   assert.equal(changeWords(heard[0]), 'resumed, by operator');
   assert.equal(changeWords({ to_state: 'PAUSED', reason: 'paused' }), '');
+  assert.equal(changeWords({ to_state: 'CANCELLED', reason: 'cancel', actor: 'operator' }), 'by operator');
 });

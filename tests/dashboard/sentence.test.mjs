@@ -56,7 +56,7 @@ test('an interrupted job asks for a decision', () =>
 
 test('a machine that stands and waits comes before a job that was not begun', () => {
   const jobs = [{ name: 'plate.nc', state: 'HELD' }, { name: 'x', state: 'PAUSED', device: 'mill', error: 'turn the part' }];
-  says({ jobs }, '2 things need you: mill waits for you: turn the part and plate.nc is held. Nothing is running, 1 job held.', 'attention');
+  says({ jobs }, '2 things need you: mill waits (turn the part) and plate.nc is held. Nothing is running, 1 job held.', 'attention');
 });
 
 test('a queue that starts nothing is said', () => {
@@ -105,6 +105,11 @@ test('a phone has the same in two lines, whatever the names', () => {
     assert.equal(words.length <= 67, true, words);
   }
   assert.equal(briefly({ devices, jobs }).endsWith(' 2 working, 1 waiting, 1 held.'), true, 'the counts are not what is cut');
+});
+
+test('a phone says how a quiet station is, and one where things only wait', () => {
+  assert.equal(briefly({}), 'All well. Nothing is running.');
+  assert.equal(briefly({ jobs: [{ name: 'x', state: 'QUEUED' }], devices: [{ name: 'sim-marlin', status: 'alarm' }] }), 'sim-marlin is in alarm: it needs you. 1 waiting.');
 });
 
 test('a phone says what to do after a stop, however many machines there are', () => {
