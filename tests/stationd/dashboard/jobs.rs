@@ -53,7 +53,7 @@ fn a_held_job_is_released_where_it_asks() {
     station.cli(["submit", "--hold", sample().to_str().unwrap()]).exited(0);
     let browser = Browser::open();
     page(&browser, &station, "overview");
-    let top = "rosette.gcode is held: it needs you. Nothing is running or waiting.";
+    let top = "rosette.gcode is held: it needs you. Nothing is running, 1 job held.";
     browser.until("it is said on top", &says(top));
     browser.click("#queue [data-asks=held] [data-action=release]");
     browser.until("it runs", "document.querySelector('#queue li[data-state=RUNNING]')");
@@ -146,6 +146,45 @@ fn an_interrupted_job_shows_how_it_would_go_on_before_anything_moves() {
 }
 
 #[test]
+fn what_waits_behind_an_interrupted_job_leads_to_it() {
+    let mut station = Station::with().simulate("grbl").set("simulator.speed", "4").start();
+    let file = std::fs::read_to_string(sample()).unwrap();
+    let half = submit(&station, "name=half.nc", &file);
+    submit(&station, "name=behind.nc", &file);
+    let lines = || station.job(&half)["lines_acknowledged"].as_u64();
+    eventually("it is on its way", || lines().is_some_and(|lines| lines > 10).then_some(()));
+    station.kill();
+    station.again();
+    let browser = Browser::open();
+    page(&browser, &station, "overview");
+    let top = "half.nc was interrupted: decide. Nothing is running, 1 job waiting.";
+    browser.until("it is said on top", &says(top));
+    assert_eq!(browser.text("#queue-panel > header .note"), "1 waiting");
+    let wait = "#queue [data-state=QUEUED] .wait";
+    let link = format!("document.querySelector('{wait}[data-meaning=attention] a')");
+    browser.until(
+        "what is in its way",
+        &format!("{link} && {link}.checkVisibility() && {link}.textContent === 'half.nc'"),
+    );
+    assert_eq!(browser.text(".machine .lying a"), "half.nc");
+    let behind = "document.querySelector('.machine .lying').textContent";
+    browser.until("how many wait", &format!("{behind}.endsWith('1 job waits for that.')"));
+    browser.click(&format!("{wait} a"));
+    browser.until(
+        "its page",
+        &format!("document.querySelector('.view[data-job-id=\"{half}\"] .call[data-call=interrupted]:not([hidden])')"),
+    );
+    let label = "[...document.querySelectorAll('.view dt')].map((label) => label.textContent)";
+    browser.until("its figures", &format!("{label}.includes('Started')"));
+    let shown = format!(
+        "return {label}.some((_, at, all) => all[at] === 'Took'
+            && document.querySelectorAll('.view dt')[at].checkVisibility())"
+    );
+    assert_eq!(browser.js(&shown), false, "half a job took no time");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
 fn what_a_program_writes_is_read_on_its_job_as_text() {
     let station = Station::start();
     let script = "echo '<img src=x onerror=window.hit=1>'; exit 3";
@@ -156,5 +195,15 @@ fn what_a_program_writes_is_read_on_its_job_as_text() {
     let lines = "document.querySelector('.view .log-lines').textContent";
     browser.until("it is read", &format!("document.querySelector('.view .log-lines') && {lines} === '<img src=x onerror=window.hit=1>'"));
     assert!(browser.js("return window.hit ?? null").is_null());
-    assert_eq!(browser.complaints(), [""; 0]);
+    assert_eq!(browser.text(".crumb"), "Jobs / render");
+    let labels = browser.js("return [...document.querySelectorAll('.view dt')]
+            .filter((label) => label.checkVisibility()).map((label) => label.textContent)");
+    let labels: Vec<&str> =
+        labels.as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
+    assert!(labels.contains(&"Took") && labels.contains(&"Exit code"), "{labels:?}");
+    assert!(!labels.contains(&"Lines"), "a program has no lines: {labels:?}");
+    page(&browser, &station, "jobs/gone");
+    browser.until("it is not here", "document.querySelector('.view > .empty:not([hidden])')");
+    assert_eq!(browser.text(".crumb"), "Jobs");
+    assert_eq!(browser.complaints().len(), 1, "that there is no such job");
 }

@@ -38,6 +38,15 @@ fn every_view_fits_every_width_with_the_stop_in_reach() {
         browser.size(width, height);
         for name in VIEWS {
             view(&browser, name);
+            let sentence =
+                "const line = document.querySelector('.sentence > span:not([aria-hidden])');
+                const seen = [line, document.getElementById('sentence-brief')]
+                    .find((part) => part.getBoundingClientRect().width > 2);
+                return seen.getBoundingClientRect().height
+                    / parseFloat(getComputedStyle(seen).lineHeight)";
+            let lines = browser.js(sentence).as_f64().unwrap();
+            assert!(width > 500 || lines < 2.5, "{lines} lines on top of {name} at {width} px");
+            assert!(lines > 0.9, "the sentence is seen in {name} at {width} px");
             let wide = browser.js("return document.documentElement.scrollWidth").as_u64().unwrap();
             assert!(wide <= width.into(), "{name} at {width} px is {wide} px wide");
             let stop = "const box = document.getElementById('stop-all').getBoundingClientRect();

@@ -108,8 +108,9 @@ fn a_machine_is_shown_only_what_its_driver_can_do() {
         let card = format!(".machine[data-device={name}]");
         browser.until("it is ready", &format!("document.querySelector('{card}[data-state=idle]')"));
         let script = format!(
-            "const part = document.querySelector('{card} {part}');
-            return part && part.checkVisibility() ? part.textContent : null"
+            "const part = document.querySelector({});
+            return part && part.checkVisibility() ? part.textContent : null",
+            json!(format!("{card} {part}"))
         );
         browser.js(&script)
     };
