@@ -13,8 +13,8 @@ import { bar, empty, stateChip, why } from './parts.js';
 import { preview } from './preview.js';
 import { waitOf } from './queuewords.js';
 import { reportPart } from './report.js';
-import { machineFor } from './reportwords.js';
-import { JOB, lookUp } from './states.js';
+import { machineFor, sentenceOf } from './reportwords.js';
+import { isActive, JOB, lookUp } from './states.js';
 import { waitPart } from './wait.js';
 
 /** One job: what it is, how far, why it is where it is, what its file holds. */
@@ -106,8 +106,10 @@ export function jobView(app, id) {
       const eta = remaining(job);
       text(figures.lastChild, eta === null ? '' : `${clock(eta)} left`);
       show(progress.element, measured);
-      text(said, job.message ?? '');
-      show(said, Boolean(job.message));
+      // A machine says what it waits for as long as it waits; a program's last word stays.
+      const says = job.message && (job.kind === 'command' || isActive(job)) ? job.message : '';
+      text(said, job.kind === 'command' ? says : sentenceOf(says));
+      show(said, says !== '');
       progress.update(job.progress_percentage, word.meaning);
       pairs.update(job);
       report.update(job, state);

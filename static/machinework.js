@@ -8,7 +8,8 @@ import { durationOf, remaining } from './jobtimes.js';
 import { positionPart } from './machinefigures.js';
 import { bar, figure, stateChip } from './parts.js';
 import { preview } from './preview.js';
-import { JOB, lookUp } from './states.js';
+import { sentenceOf } from './reportwords.js';
+import { isActive, JOB, lookUp } from './states.js';
 
 /** Picture, progress and controls of the job on a machine. */
 export function workPart(app) {
@@ -20,6 +21,7 @@ export function workPart(app) {
   const progress = bar('Progress');
   const lines = figure('Lines');
   const elapsed = figure('Running for');
+  const said = h('p', { class: 'program-says' });
   const axes = positionPart();
   const call = callPart();
   const readout = h('div', { class: 'readout' });
@@ -36,6 +38,7 @@ export function workPart(app) {
       h('p', { class: 'job-line' }, title, chip.element),
       h('p', { class: 'progress-line' }, done, h('span', {}, left, leftNote)),
       progress.element,
+      said,
       axes.element,
       h('dl', { class: 'pair' }, lines.element, elapsed.element),
       call.element,
@@ -68,6 +71,8 @@ export function workPart(app) {
       const time = durationOf(job);
       elapsed.call(time?.label ?? 'Worked so far');
       elapsed.update(time?.words ?? UNKNOWN);
+      text(said, job.message ? sentenceOf(job.message) : '');
+      show(said, Boolean(job.message) && isActive(job));
       axes.update(device);
       shown.picture.update(job, device);
       const asks = call.update(app.store.state, job);

@@ -89,7 +89,7 @@ function noteOf(job, waits) {
   const where = job.kind === 'command' ? 'program' : job.device || job.driver || 'any machine';
   const urgent = job.priority > 0 ? `priority ${job.priority}` : '';
   const failed = job.state === 'FAILED' ? job.error || job.reason : '';
-  const said = isActive(job) && job.kind === 'command' ? job.message : '';
+  const said = isActive(job) ? job.message : '';
   // The machine is named already.
   const own = `device ${where} `;
   return [where, urgent, failed, waits.startsWith(own) ? waits.slice(own.length) : waits, said].filter(Boolean).join(' · ');

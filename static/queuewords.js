@@ -23,10 +23,11 @@ export function waitOf(state, job) {
   const { waitsFor, why, blockedBy } = told;
   const person = waitsFor === 'person';
   if (!blockedBy) return { words: why, person, job: null, href: null, after: '' };
-  const name = state.jobs.get(blockedBy)?.name ?? 'another job';
+  const other = state.jobs.get(blockedBy);
+  const name = other?.name ?? 'another job';
   const href = `#/jobs/${encodeURIComponent(blockedBy)}`;
   if (!person) return { words: 'after', person, job: name, href, after: '' };
-  return { words: 'first decide on', person, job: name, href, after: `, which was interrupted on ${job.device ?? 'its machine'}` };
+  return { words: 'first decide on', person, job: name, href, after: `, which was interrupted on ${other?.device ?? job.device ?? 'its machine'}` };
 }
 
 /** The same in one line, for where nothing can be a link. */

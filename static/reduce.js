@@ -74,7 +74,7 @@ const RULES = {
     job.eta_seconds = message.eta_seconds ?? null;
     job.total_time_seconds = message.total_time_seconds;
     job.current_layer = message.current_layer;
-    if (message.metadata?.message !== undefined) job.message = message.metadata.message;
+    job.message = message.metadata?.message ?? null;
     job.heard = now;
     job.progressed = now;
     const device = state.devices.get(job.device);

@@ -114,6 +114,8 @@ test('a job that goes on no longer asks, and its way back in is forgotten', () =
   assert.deepEqual([state.jobs.get('j').error, state.jobs.get('j').plan], [null, null]);
   apply(state, { type: 'job_progress', job_id: 'j', metadata: { message: 'half way' } }, 2);
   assert.equal(state.jobs.get('j').message, 'half way');
+  apply(state, { type: 'job_progress', job_id: 'j', metadata: {} }, 3);
+  assert.equal(state.jobs.get('j').message, null, 'what is no longer said is no longer so');
 });
 
 test('temperatures come with the status, and go with it', () => {

@@ -154,6 +154,7 @@ impl Around {
             (None, None) => true,
         };
         let mut reasons = Vec::new();
+        let mut undecided = Vec::new();
         for (device, interrupted) in self.devices.iter().filter(|(device, _)| fits(device)) {
             let name = &device.name;
             let half_done = match interrupted {
@@ -168,13 +169,10 @@ impl Around {
                 _ if device.current_job_id.is_none()
                     && let Some(other) = half_done =>
                 {
-                    let why = format!(
+                    undecided.push(other);
+                    format!(
                         "job {other} was interrupted on {name}: resume, retry or cancel it first"
-                    );
-                    if job.device.is_some() {
-                        return Ok(Reason::new("person", why).by(other));
-                    }
-                    why
+                    )
                 }
                 _ if device.estop.is_some() => {
                     format!("device {name} is stopped by an emergency stop")
@@ -195,6 +193,12 @@ impl Around {
             (None, None) => "there is no device".to_owned(),
         };
         let why = if reasons.is_empty() { none() } else { reasons.join(", ") };
-        Ok(Reason::new("device", why))
+        Ok(match undecided.first() {
+            // No machine can free itself: a person has to decide.
+            Some(other) if undecided.len() == reasons.len() => {
+                Reason::new("person", why).by(*other)
+            }
+            _ => Reason::new("device", why),
+        })
     }
 }

@@ -120,6 +120,7 @@ fn an_unplugged_machine_interrupts_its_job_and_comes_back_by_itself() {
     let queue = station.local().get("/api/v1/queue").expect(200);
     let told = queue["items"].as_array().unwrap().iter().find(|job| job["id"] == json!(waiting));
     assert_eq!(told.unwrap()["waits_for"], "person", "{queue}");
+    assert_eq!(told.unwrap()["blocked_by"], json!(id), "{queue}");
     assert!(told.unwrap()["why"].as_str().unwrap().contains(&id), "{queue}");
     station.act(&next, "release").expect(200);
     station.await_job(&next, "COMPLETED");
