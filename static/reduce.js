@@ -78,7 +78,8 @@ const RULES = {
     job.heard = now;
     job.progressed = now;
     const device = state.devices.get(job.device);
-    if (device && message.position) device.position = message.position;
+    // A machine that does not tell where it is while it works has zeros here.
+    if (device?.position && message.position) device.position = message.position;
   },
   device_status(state, message, now) {
     const device = state.devices.get(message.device_id) ?? { name: message.device_id };

@@ -118,6 +118,19 @@ test('a job that goes on no longer asks, and its way back in is forgotten', () =
   assert.equal(state.jobs.get('j').message, null, 'what is no longer said is no longer so');
 });
 
+test('where a machine is that does not tell is not known, whatever the progress of its job has', () => {
+  const state = initial();
+  const progress = (x) => apply(state, { type: 'job_progress', job_id: 'j', position: { x, y: 0, z: 0 }, metadata: {} }, 2);
+  const status = (position) => apply(state, { type: 'device_status', device_id: 'm', status: 'busy', position }, 1);
+  state.jobs.set('j', { id: 'j', state: 'RUNNING', device: 'm' });
+  status(null);
+  progress(0);
+  assert.equal(state.devices.get('m').position, null);
+  status({ x: 1, y: 0, z: 0 });
+  progress(2);
+  assert.equal(state.devices.get('m').position.x, 2);
+});
+
 test('temperatures come with the status, and go with it', () => {
   const state = initial();
   const status = (metadata) => apply(state, { type: 'device_status', device_id: 'printer', status: 'idle', metadata }, 1);

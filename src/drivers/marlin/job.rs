@@ -141,6 +141,8 @@ impl Marlin {
         self.machine.error = None;
         self.machine.last_error = None;
         self.phase = Phase::Running(Box::new(Job::new(start)));
+        // It tells where it is once it stands.
+        self.forget_position();
     }
 
     /// Sends as many lines as the machine has room for.
@@ -362,6 +364,7 @@ impl Marlin {
         let Phase::Running(job) = &mut self.phase else { return };
         job.pause = Pause::No;
         self.say(Event::Resumed);
+        self.forget_position();
     }
 }
 

@@ -195,3 +195,27 @@ fn a_stop_of_the_file_waits_for_the_machine_and_then_for_a_person() {
     assert_eq!(bench.checkpoint().lines_acknowledged, 5);
     assert!(!bench.lines().contains(&"M600".to_owned()));
 }
+
+#[test]
+fn where_the_tool_is_is_not_known_while_a_file_moves_it() {
+    let mut bench = ready(Dialect::default(), Faults::default());
+    let stops = vec![StopPoint { line: 3, instead: true, message: "turn it".to_owned() }];
+    let start = Start { stops, ..Start::default() };
+    bench.run_from("G90\nG1 X50 F3000\nM0\nG1 X100\n", start);
+    let tells =
+        |event: &Event| matches!(event, Event::Position(told, _) if *told == Some(at(50.0)));
+    let stands = |event: &Event| matches!(event, Event::Paused(_));
+    bench.until("it stands and tells", |bench| bench.any(stands) && bench.any(tells));
+    bench.command(Command::Resume);
+    assert_eq!(bench.end(), End::Completed);
+    let told = bench.events.iter().filter_map(|event| match event {
+        Event::Position(position, _) => Some(*position),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert!(told.ends_with(&[Some(at(50.0)), None, Some(at(100.0))]), "{told:?}");
+}
+
+fn at(x: f64) -> Position {
+    Position { x, ..Position::default() }
+}
