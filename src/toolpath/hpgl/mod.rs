@@ -4,6 +4,7 @@
 mod modal;
 mod read;
 mod split;
+mod wrong;
 
 pub use modal::Interpreter;
 pub use read::{HpglError, read};

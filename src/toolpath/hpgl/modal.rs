@@ -2,10 +2,11 @@
 
 use super::{
     super::{
-        Follower, Found,
+        Follower, Found, Note,
         gcode::{Arc, Segment},
     },
     UNITS_PER_MM,
+    wrong::{broken, numbers, off, strange, unknown},
 };
 
 use crate::domain::Light;
@@ -60,9 +61,12 @@ impl Default for Interpreter {
 impl Follower for Interpreter {
     fn line(&mut self, text: &[u8], found: &mut Found) {
         let down = self.down;
-        if let Some(warning) = self.instruction(text, &mut found.segments) {
-            let text = format!("the picture and the bounds may be off: {warning}");
-            found.note(Light::Amber, "hpgl", text);
+        if let Some(Note { severity, code, text }) = self.instruction(text, &mut found.segments) {
+            let text = match severity {
+                Light::Red => text,
+                _ => format!("the picture and the bounds may be off: {text}").into(),
+            };
+            found.note(severity, code, text);
         }
         // A pen is lifted, lowered and changed at a standstill.
         let change = if text.starts_with(b"SP") { CHANGE_SECONDS } else { 0.0 };
@@ -105,15 +109,17 @@ impl Interpreter {
 
     /// Takes one instruction and adds its motion to `segments`. Returns something that a person
     /// should know, if there is anything.
-    pub fn instruction(
-        &mut self,
-        text: &[u8],
-        segments: &mut Vec<Segment>,
-    ) -> Option<&'static str> {
+    pub fn instruction(&mut self, text: &[u8], segments: &mut Vec<Segment>) -> Option<Note> {
         let (name, rest) = text.split_at_checked(2)?;
-        let numbers: Vec<f64> = match name {
+        if !name.iter().all(u8::is_ascii_uppercase) {
+            return Some(strange(text));
+        }
+        let numbers = match name {
             b"LB" | b"BL" | b"WD" | b"SM" | b"DT" | b"PE" => Vec::new(),
-            _ => numbers(rest),
+            _ => match numbers(name, rest) {
+                Ok(numbers) => numbers,
+                Err(note) => return Some(note),
+            },
         };
         match name {
             b"PU" | b"PD" => {
@@ -124,11 +130,11 @@ impl Interpreter {
                     self.go(self.at, true, None, segments);
                 }
                 self.down = down;
-                self.travel(&numbers, segments);
+                return self.travel(name, &numbers, segments);
             }
             b"PA" | b"PR" => {
                 self.relative = name == b"PR";
-                self.travel(&numbers, segments);
+                return self.travel(name, &numbers, segments);
             }
             b"SP" => self.pen = Some(whole(numbers.first().copied().unwrap_or(0.0))),
             b"IN" => *self = Self { at: self.at, ..Self::default() },
@@ -138,38 +144,50 @@ impl Interpreter {
                 self.speed = if speed > 0.0 { speed } else { SPEED_MM_PER_SECOND };
             }
             b"IP" => self.corners(&numbers),
-            b"SC" => return self.set_scale(&numbers),
+            b"SC" => return self.set_scale(&numbers).map(off),
             b"RO" => {
                 let turns = numbers.first().copied().unwrap_or(0.0) / 90.0;
                 self.rotated = turns.rem_euclid(2.0) >= 0.5;
             }
             b"CI" => self.circle(&numbers, segments),
-            b"AA" | b"AR" => return self.arc(name == b"AR", &numbers, segments),
-            b"AT" | b"RT" => return self.arc_through(name == b"RT", &numbers, segments),
+            b"AA" | b"AR" => self.arc(name == b"AR", &numbers, segments),
+            b"AT" | b"RT" => self.arc_through(name == b"RT", &numbers, segments),
             b"EA" | b"ER" | b"RA" | b"RR" => {
                 self.rectangle(matches!(name, b"ER" | b"RR"), &numbers, segments);
-                return matches!(name, b"RA" | b"RR").then_some(FILLED);
+                return matches!(name, b"RA" | b"RR").then(|| off(FILLED));
             }
             b"EW" | b"WG" => {
                 self.wedge(&numbers, segments);
-                return (name == b"WG").then_some(FILLED);
+                return (name == b"WG").then(|| off(FILLED));
             }
-            b"LT" if !numbers.is_empty() => return Some("line types are drawn as whole lines"),
-            b"FP" => return Some(FILLED),
-            b"LB" | b"BL" | b"WD" | b"SM" | b"UC" => return Some("text and symbols are not drawn"),
-            b"PE" => return Some("encoded lines (PE) are not drawn"),
-            b"IW" if !numbers.is_empty() => return Some("a window (IW) is not followed"),
+            b"LT" if !numbers.is_empty() => {
+                return Some(off("line types are drawn as whole lines"));
+            }
+            b"FP" => return Some(off(FILLED)),
+            b"LB" | b"BL" | b"WD" | b"SM" | b"UC" => {
+                return Some(off("text and symbols are not drawn"));
+            }
+            b"PE" => return Some(off("encoded lines (PE) are not drawn")),
+            b"IW" if !numbers.is_empty() => return Some(off("a window (IW) is not followed")),
             name if KNOWN.contains(&name) => {}
-            _ => return Some("an instruction that is not known"),
+            _ => return Some(unknown(name)),
         }
         None
     }
 
-    fn travel(&mut self, numbers: &[f64], segments: &mut Vec<Segment>) {
-        for pair in numbers.chunks_exact(2) {
+    fn travel(
+        &mut self,
+        name: &[u8],
+        numbers: &[f64],
+        segments: &mut Vec<Segment>,
+    ) -> Option<Note> {
+        let pairs = numbers.chunks_exact(2);
+        let is_whole = pairs.remainder().is_empty();
+        for pair in pairs {
             let to = self.point(self.relative, [pair[0], pair[1]]);
             self.go(to, self.down, None, segments);
         }
+        (!is_whole).then(|| broken(name, "one coordinate without the other"))
     }
 
     /// A point in plotter units.
@@ -257,16 +275,10 @@ impl Interpreter {
         self.down = down;
     }
 
-    fn arc(
-        &mut self,
-        relative: bool,
-        numbers: &[f64],
-        segments: &mut Vec<Segment>,
-    ) -> Option<&'static str> {
-        let [x, y, degrees, ..] = *numbers else { return Some("an arc that cannot be drawn") };
+    fn arc(&mut self, relative: bool, numbers: &[f64], segments: &mut Vec<Segment>) {
+        let [x, y, degrees, ..] = *numbers else { return };
         let centre = self.point(relative, [x, y]);
         self.sweep(centre, degrees, segments);
-        None
     }
 
     /// Around a centre, counter-clockwise if `degrees` is positive.
@@ -292,13 +304,8 @@ impl Interpreter {
     }
 
     /// Through a point to another one.
-    fn arc_through(
-        &mut self,
-        relative: bool,
-        numbers: &[f64],
-        segments: &mut Vec<Segment>,
-    ) -> Option<&'static str> {
-        let [x, y, end_x, end_y, ..] = *numbers else { return Some("an arc that cannot be drawn") };
+    fn arc_through(&mut self, relative: bool, numbers: &[f64], segments: &mut Vec<Segment>) {
+        let [x, y, end_x, end_y, ..] = *numbers else { return };
         let (through, to) = (self.point(relative, [x, y]), self.point(relative, [end_x, end_y]));
         let [ax, ay] = [through[0] - self.at[0], through[1] - self.at[1]];
         let [bx, by] = [to[0] - self.at[0], to[1] - self.at[1]];
@@ -309,7 +316,6 @@ impl Interpreter {
         let round = cross != 0.0 && centre.iter().all(|it| it.is_finite());
         let around = Around { centre, clockwise: cross < 0.0 };
         self.go(to, self.down, round.then_some(around), segments);
-        None
     }
 
     fn rectangle(&mut self, relative: bool, numbers: &[f64], segments: &mut Vec<Segment>) {
@@ -348,11 +354,6 @@ const KNOWN: [&[u8]; 52] = [
     b"IM", b"IW", b"LA", b"LO", b"LT", b"NP", b"NR", b"OE", b"OI", b"OP", b"OS", b"PC", b"PG",
     b"PM", b"PS", b"PT", b"PW", b"QL", b"RP", b"SA", b"SI", b"SL", b"SR", b"SS", b"TL", b"UL",
 ];
-
-fn numbers(text: &[u8]) -> Vec<f64> {
-    let text = std::str::from_utf8(text).unwrap_or_default();
-    text.trim_end_matches(';').split(',').filter_map(|number| number.parse().ok()).collect()
-}
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
 fn whole(value: f64) -> u32 {

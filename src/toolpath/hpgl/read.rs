@@ -1,6 +1,7 @@
 //! HPGL files as drawings: a layer for each pen.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Read},
 };
@@ -9,15 +10,21 @@ use thiserror::Error;
 
 use super::{
     super::{
+        Note,
         drawing::{Drawing, Layer, gap},
+        findings::Findings,
         gcode::Segment,
         split::Next,
     },
     Interpreter, Splitter,
 };
+use crate::domain::Light;
 
 /// Points of a drawing.
 const MAX_POINTS: usize = 4_000_000;
+
+/// Kinds of things that a person should know.
+const MOST_WARNINGS: usize = 20;
 
 /// Pens with a higher number are that one.
 const MOST_PENS: u32 = 255;
@@ -44,9 +51,9 @@ pub fn read(mut reader: impl Read, tolerance_mm: f64) -> Result<Drawing, HpglErr
     let (mut chunk, mut line, mut segments) = (vec![0; 64 * 1024], Vec::new(), Vec::new());
     loop {
         match lines.next_line(&mut line) {
-            Next::Line(_) => {
-                if let Some(warning) = machine.instruction(&line, &mut segments) {
-                    pens.warn(warning);
+            Next::Line(number) => {
+                if let Some(note) = machine.instruction(&line, &mut segments) {
+                    pens.note(number, note);
                 }
                 for segment in segments.drain(..) {
                     pens.add(machine.pen(), &segment);
@@ -55,7 +62,10 @@ pub fn read(mut reader: impl Read, tolerance_mm: f64) -> Result<Drawing, HpglErr
                     return Err(HpglError::TooMuch);
                 }
             }
-            Next::TooLong(_) => pens.warn("an instruction that is too long"),
+            Next::TooLong(number) => {
+                let text = "an instruction that is too long: left out";
+                pens.problems.add(Light::Red, Some(number), "line-too-long", text.into());
+            }
             Next::End => return Ok(pens.end()),
             Next::More => match reader.read(&mut chunk) {
                 Ok(0) => lines.finish(),
@@ -74,12 +84,24 @@ struct Pens {
     /// The layer that is being drawn in, and where its pen is.
     at: Option<(usize, [f64; 2])>,
     points: usize,
-    warnings: BTreeMap<&'static str, usize>,
+    warnings: BTreeMap<Cow<'static, str>, usize>,
+    problems: Findings,
 }
 
 impl Pens {
-    fn warn(&mut self, what: &'static str) {
-        *self.warnings.entry(what).or_default() += 1;
+    fn note(&mut self, number: u64, note: Note) {
+        match note.severity {
+            Light::Red => self.problems.add(note.severity, Some(number), note.code, note.text),
+            _ => self.warn(note.text),
+        }
+    }
+
+    fn warn(&mut self, what: impl Into<Cow<'static, str>>) {
+        let what = what.into();
+        // There are not more kinds than a person reads.
+        if self.warnings.len() < MOST_WARNINGS || self.warnings.contains_key(&what) {
+            *self.warnings.entry(what).or_default() += 1;
+        }
     }
 
     fn add(&mut self, pen: u32, segment: &Segment) {
@@ -123,12 +145,13 @@ impl Pens {
     }
 
     fn end(self) -> Drawing {
-        let warning = |(what, count): (&str, usize)| {
-            if count == 1 { what.to_owned() } else { format!("{what} ({count} times)") }
+        let warning = |(what, count): (Cow<'static, str>, usize)| {
+            if count == 1 { what.into_owned() } else { format!("{what} ({count} times)") }
         };
         let mut drawing = Drawing {
             layers: self.layers.into_iter().map(|(_, layer)| layer).collect(),
             warnings: self.warnings.into_iter().map(warning).collect(),
+            problems: self.problems.into_vec(),
             ..Drawing::default()
         };
         // Large plotters have their origin in the middle.
@@ -192,6 +215,21 @@ mod tests {
         let drawing = sample!("cutter.plt");
         assert_eq!(lengths(&drawing), ["pen 1 2 60.000"]);
         assert_eq!(drawing.bounds(), Some(([0.0, 0.0], [30.0, 20.0])));
+    }
+
+    #[test]
+    fn what_is_broken_is_told_with_its_place() {
+        let drawing = read(&b"IN;SP1;PD400,0;XX1;PD400,400,7;PDx;"[..], 0.02).unwrap();
+        assert_eq!(lengths(&drawing), ["pen 1 1 20.000"]);
+        assert_eq!(drawing.warnings, ["XX is not known"]);
+        let problems: Vec<_> = drawing.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "line 5: PD has one coordinate without the other",
+                "line 7: text that is not HPGL: \"X\""
+            ]
+        );
     }
 
     #[test]

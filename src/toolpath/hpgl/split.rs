@@ -20,6 +20,7 @@ const ETX: u8 = 0x03;
 ///
 /// An instruction comes as it is sent: two capital letters, numbers with commas between them, and its
 /// terminator. Escape sequences are left out: they would change how the machine speaks to its driver.
+/// What is no instruction comes as it stands, up to where the next one may begin.
 #[derive(Debug)]
 pub struct Splitter {
     buffer: Vec<u8>,
@@ -42,6 +43,8 @@ enum State {
     /// The first letter has come.
     Half(u8),
     Numbers,
+    /// No instruction: up to its end or the next gap.
+    Strange,
     /// Up to this byte, for the machine or for nobody.
     Text {
         end: u8,
@@ -112,7 +115,13 @@ impl Splitter {
             return Next::More;
         }
         match std::mem::replace(&mut self.state, State::Between) {
-            State::Numbers | State::OneByte => {
+            State::Half(first) => {
+                self.strange(first);
+                self.state = State::Between;
+                self.piece.push(b';');
+                self.hand_over(Next::Line(self.number), line)
+            }
+            State::Numbers | State::OneByte | State::Strange => {
                 self.piece.push(b';');
                 self.hand_over(Next::Line(self.number), line)
             }
@@ -145,11 +154,12 @@ impl Splitter {
             State::Half(first) if byte.is_ascii_alphabetic() => {
                 self.begin([first, byte.to_ascii_uppercase()]);
             }
-            // A letter alone means nothing.
-            State::Half(_) => {
-                self.state = State::Between;
+            State::Half(first) => {
+                self.strange(first);
                 return (false, None);
             }
+            State::Between if !is_gap(byte) => self.strange(byte),
+            State::Strange => return self.strange_byte(byte),
             State::Numbers => return self.number_byte(byte),
             State::Text { end, kept } => return (true, self.text_byte(byte, end, kept)),
             State::OneByte => {
@@ -206,6 +216,28 @@ impl Splitter {
             b"DT" | b"SM" => State::OneByte,
             _ => State::Numbers,
         };
+    }
+
+    /// Something begins that is no instruction.
+    fn strange(&mut self, first: u8) {
+        self.piece.clear();
+        self.piece.push(printable(first));
+        self.number += 1;
+        self.state = State::Strange;
+    }
+
+    fn strange_byte(&mut self, byte: u8) -> (bool, Option<Next>) {
+        if matches!(byte, b';' | b' ') || byte.is_ascii_control() {
+            self.state = State::Between;
+            self.piece.push(b';');
+            return (byte != ESC, Some(Next::Line(self.number)));
+        }
+        self.piece.push(printable(byte));
+        if self.piece.len() > MAX_RAW_LINE {
+            self.state = State::Skip;
+            return (true, Some(Next::TooLong(self.number)));
+        }
+        (true, None)
     }
 
     /// A byte of a text. A plotter acts on an escape sequence wherever it stands: without its first
@@ -265,9 +297,14 @@ impl Splitter {
                 self.piece.push(b';');
                 (false, Some(Next::Line(self.number)))
             }
-            _ => {
+            byte if is_gap(byte) => {
                 self.digits = 0;
                 (true, None)
+            }
+            _ => {
+                self.state = State::Between;
+                self.piece.push(b';');
+                (false, Some(Next::Line(self.number)))
             }
         }
     }
@@ -277,123 +314,20 @@ impl Splitter {
     }
 }
 
+/// What stands between instructions and between numbers and means nothing.
+fn is_gap(byte: u8) -> bool {
+    byte.is_ascii_control() || matches!(byte, b' ' | b',' | b';')
+}
+
+/// A byte that no plotter takes for a part of its own language is not sent.
+fn printable(byte: u8) -> u8 {
+    if byte.is_ascii_graphic() { byte } else { b'?' }
+}
+
 /// The end of a text as it is sent: a plotter to which no other end is told takes [`ETX`].
 fn sent(end: u8) -> u8 {
     if end == ESC || !end.is_ascii() { ETX } else { end }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fmt::Write as _;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn of(chunks: &[&[u8]]) -> Vec<(u64, String)> {
-        let mut splitter = Splitter::new();
-        let (mut lines, mut line) = (Vec::new(), Vec::new());
-        let mut all = |splitter: &mut Splitter| {
-            loop {
-                match splitter.next_line(&mut line) {
-                    Next::Line(number) => {
-                        lines.push((number, String::from_utf8_lossy(&line).into_owned()));
-                    }
-                    Next::TooLong(number) => lines.push((number, "too long".to_owned())),
-                    Next::More | Next::End => return,
-                }
-            }
-        };
-        for chunk in chunks {
-            splitter.supply(chunk);
-            all(&mut splitter);
-        }
-        splitter.finish();
-        all(&mut splitter);
-        lines
-    }
-
-    fn texts(text: &[u8]) -> Vec<String> {
-        of(&[text]).into_iter().map(|(_, line)| line).collect()
-    }
-
-    #[test]
-    fn nothing_in_a_text_changes_how_the_plotter_speaks() {
-        assert_eq!(texts(b"LBa\x1b.Kb\x03PU;"), ["LBa.Kb\x03", "PU;"]);
-        assert_eq!(texts(b"DT\x1bLBa\x1b.KPU;LBb"), ["DT;", "LBa\x03", "KP;", "LBb\x03"]);
-        assert_eq!(texts(b"SM\x1bDT\xffLBa\xffPD;"), ["SM;", "DT;", "LBa\x03", "PD;"]);
-    }
-
-    #[test]
-    fn instructions_are_found_with_any_separators() {
-        for text in [
-            &b"IN;SP1;PU100,200;PD300,-400;"[..],
-            b"IN SP1 PU 100 200 PD 300 -400",
-            b"insp1pu100,200pd300-400",
-            b"IN;\r\nSP 1;\r\nPU\r\n100,\r\n200;\nPD300 , -400 ; ",
-            b"\x1b.(IN;\x1b.I81;;17:SP1;\x1b.N;19:PU100,200;PD300,-400;\x1b.)",
-            b"\x1b%0BIN;SP1;PU100,200;PD300,-400;\x1b%0A\x1bE",
-            b" ; ;IN;SP1;PU100,200,;;PD300,-400",
-        ] {
-            assert_eq!(texts(text), ["IN;", "SP1;", "PU100,200;", "PD300,-400;"], "{text:?}");
-        }
-    }
-
-    #[test]
-    fn labels_are_kept_whole() {
-        assert_eq!(texts(b"LBPU 1;\x03PU;"), ["LBPU 1;\x03", "PU;"]);
-        assert_eq!(texts(b"DT#;LBa;b#PU"), ["DT#;", "LBa;b#", "PU;"]);
-        assert_eq!(texts(b"DT#;DT;LBa#\x03PU"), ["DT#;", "DT;", "LBa#\x03", "PU;"]);
-        assert_eq!(texts(b"SMA;SM;PU;"), ["SMA;", "SM;", "PU;"]);
-        assert_eq!(texts(b"CO\"no PU here\";PD;"), ["PD;"]);
-        assert_eq!(texts(b"LBno end"), ["LBno end\x03"]);
-    }
-
-    #[test]
-    fn a_move_to_very_many_points_is_cut() {
-        let mut text = String::from("PD");
-        for point in 0..100_000 {
-            let _ = write!(text, "{point},{},", point + 1);
-        }
-        let lines = of(&[text.as_bytes()]);
-        assert_eq!(lines.len(), 100_000 / MAX_PAIRS);
-        assert!(lines.iter().all(|(number, line)| *number == 1 && line.len() < 128));
-        assert_eq!(lines[1].1, "PD8,9,9,10,10,11,11,12,12,13,13,14,14,15,15,16;");
-        // No more than that is ever held back.
-        let mut splitter = Splitter::new();
-        let mut line = Vec::new();
-        splitter.supply(&text.as_bytes()[..50_000]);
-        while splitter.next_line(&mut line) != Next::More {}
-        assert_eq!(splitter.waiting(), 0);
-    }
-
-    #[test]
-    fn what_is_too_long_is_reported_once() {
-        let text = format!(
-            "LB{}\x03PU;VS{};PU;PU{};PD;",
-            "x".repeat(9000),
-            "1,".repeat(99),
-            "1".repeat(99)
-        );
-        assert_eq!(
-            texts(text.as_bytes()),
-            ["too long", "PU;", "too long", "PU;", "too long", "PD;"]
-        );
-    }
-
-    proptest! {
-        /// It makes no difference how a file is cut into pieces, and no piece is long.
-        #[test]
-        fn pieces_make_no_difference(
-            text in proptest::collection::vec(
-                prop_oneof![any::<u8>(), Just(b';'), Just(b','), Just(ESC), b'0'..=b'9', b'A'..=b'Z'],
-                0..200),
-            cut in 0_usize..200,
-        ) {
-            let (head, tail) = text.split_at(cut.min(text.len()));
-            let whole = of(&[&text]);
-            prop_assert_eq!(&whole, &of(&[head, tail]));
-            prop_assert!(whole.iter().all(|(_, line)| line.len() <= MAX_RAW_LINE + 2 && line.len() >= 3));
-        }
-    }
-}
+mod tests;

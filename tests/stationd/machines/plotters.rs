@@ -185,6 +185,23 @@ fn g_code_is_drawn_by_an_ebb_where_it_says() {
 }
 
 #[test]
+fn broken_hpgl_is_red_whoever_draws_it() {
+    for driver in ["hpgl", "ebb"] {
+        let station = simulated_pen(driver, "0").start();
+        let red = |file: &str| {
+            let held = station.job(&submit(&station, "name=a.plt", file));
+            assert_eq!(held["state"], "HELD", "{held}");
+            assert_eq!(held["analysis"]["verdict"], "red", "{held}");
+            held["error"].as_str().unwrap().to_owned()
+        };
+        let why = red("IN;SP1;PU0,0;PDabc;PD400,400;PU;");
+        assert!(why.contains("line 6: text that is not HPGL: \"C\""), "{driver}: {why}");
+        let why = red("IN;SP1;PU0,0;PD400,400,800;PU;");
+        assert!(why.contains("line 4: PD has one coordinate"), "{driver}: {why}");
+    }
+}
+
+#[test]
 fn a_plotter_draws_what_is_in_its_own_language_as_it_is() {
     let hpgl = "IN;SP1;PU400,400;PD1200,400,1200,1200;PU;SP0;";
     let line = |file: &str, driver: &str, query: &str, wanted: &[Line]| {

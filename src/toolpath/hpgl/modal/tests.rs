@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use super::*;
 
 /// Ends of segments in plotter units with whether they are drawn, and the warnings.
-fn of(instructions: &[&str]) -> (Vec<Segment>, Vec<&'static str>) {
+fn of(instructions: &[&str]) -> (Vec<Segment>, Vec<String>) {
     let (mut machine, mut segments, mut warnings) =
         (Interpreter::default(), Vec::new(), Vec::new());
     for text in instructions {
-        warnings.extend(machine.instruction(text.as_bytes(), &mut segments));
+        let note = machine.instruction(text.as_bytes(), &mut segments);
+        warnings.extend(note.map(|it| format!("{}: {}", it.severity, it.text)));
     }
     (segments, warnings)
 }
@@ -88,7 +89,7 @@ fn scales_stretch_between_the_corners() {
     let factors = ["IP0,0,1000,500;", "SC0,40,0,40,2;", "PD10,10;"];
     assert_eq!(ends(&factors), [(400, 400, true)]);
     assert_eq!(ends(&["RO90;", "PD100,200;"]), [(-200, 100, true)]);
-    assert_eq!(of(&["SC1,1,1,1;"]).1, ["a scale (SC) that is none"]);
+    assert_eq!(of(&["SC1,1,1,1;"]).1, ["amber: a scale (SC) that is none"]);
 }
 
 #[test]
@@ -96,12 +97,55 @@ fn what_is_not_drawn_is_said() {
     let (_, warnings) =
         of(&["LBHi\x03", "LT2,4;", "LT;", "RA1,1;", "PS;", "XX1;", "PEabc;", "DF;", "VS10;"]);
     insta::assert_snapshot!(warnings.join("\n"), @r"
-    text and symbols are not drawn
-    line types are drawn as whole lines
-    filled shapes are drawn by their outline
-    an instruction that is not known
-    encoded lines (PE) are not drawn
+    amber: text and symbols are not drawn
+    amber: line types are drawn as whole lines
+    amber: filled shapes are drawn by their outline
+    amber: XX is not known
+    amber: encoded lines (PE) are not drawn
     ");
+}
+
+#[test]
+fn what_is_broken_is_red() {
+    let (segments, warnings) = of(&[
+        "PD1,2,3;",
+        "PA1;",
+        "PD1.2.3,4;",
+        "PU-,4;",
+        "CI;",
+        "AA1,2;",
+        "EW5,6;",
+        "RT1,2,3;",
+        "C;",
+        "1,2;",
+        "D1;",
+        "?;",
+        "!ST1;",
+        "@;",
+        "SP;",
+        "IN;",
+        "SC;",
+        "PU;",
+        "PU5.,+.5;",
+    ]);
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    red: PD has one coordinate without the other
+    red: PA has one coordinate without the other
+    red: PD has a number that is none
+    red: PU has a number that is none
+    red: CI has too few numbers
+    red: AA has too few numbers
+    red: EW has too few numbers
+    red: RT has too few numbers
+    red: text that is not HPGL: "C"
+    red: text that is not HPGL: "1,2"
+    red: text that is not HPGL: "D1"
+    red: text that is not HPGL: "?"
+    amber: !ST1 is not known
+    amber: @ is not known
+    "#);
+    // The points that are whole are followed.
+    assert_eq!(segments.len(), 2);
 }
 
 #[test]
