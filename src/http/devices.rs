@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{access::Identity, app::App, error::Problem, guard::Who, health::busy, query::json};
 use crate::{
     daemons::device_manager::{Drawn, Operate, Operation},
-    domain::{Device, Estop, Jog, Outcome},
+    domain::{Device, DeviceStatus, Estop, Jog, Outcome},
     link,
 };
 
@@ -287,5 +287,13 @@ pub(super) async fn estop(
         _ => None,
     };
     let stop = stop.or_else(|| button.state().borrow().clone());
-    shown(&app, &name, |shown| drop(shown.insert("estop".to_owned(), json!(stop))))
+    shown(&app, &name, |shown| {
+        // The board hears of it a moment later; until then it shows the machine as it was before.
+        let is_stale = !["alarm", "error", "disconnected"].iter().any(|it| shown["status"] == *it);
+        if is_stale && stop.as_ref().is_some_and(|stop| stop.confirmed) {
+            shown.insert("status".to_owned(), json!(DeviceStatus::Alarm));
+            shown.insert("error_message".to_owned(), "emergency stop".into());
+        }
+        shown.insert("estop".to_owned(), json!(stop));
+    })
 }

@@ -132,7 +132,8 @@ impl DeviceManager {
         self.show(name, &before);
     }
 
-    /// Shows the machine; what has become of its status or its emergency stop is a durable event.
+    /// Shows the machine; a new status, a new reason for it and an emergency stop are
+    /// durable events.
     pub(super) fn show(&mut self, name: &str, before: &Device) {
         let Some(machine) = self.machines.get_mut(name) else { return };
         machine.watch();
@@ -140,7 +141,8 @@ impl DeviceManager {
         if machine.device.status == DeviceStatus::Disconnected {
             machine.leaving.clear();
         }
-        if machine.device.status == before.status && machine.device.estop == before.estop {
+        let seen = |it: &Device| (it.status, it.error_message.clone(), it.estop.clone());
+        if seen(&machine.device) == seen(before) {
             return;
         }
         let (resource, report) = (format!("device:{name}"), machine.report());

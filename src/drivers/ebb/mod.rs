@@ -147,9 +147,9 @@ impl Ebb {
             Phase::Greeting { tries: 3.., .. } => {
                 return (DeviceStatus::Error, because("the machine does not answer"));
             }
+            _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
             Phase::Greeting { .. } | Phase::Setup(_) => return (DeviceStatus::Connecting, None),
             Phase::Useless(reason) => return (DeviceStatus::Error, because(reason)),
-            _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
             Phase::Running(job) if job.is_held() => return (DeviceStatus::Paused, None),
             Phase::Running(_)
             | Phase::Stopping(_)

@@ -14,13 +14,13 @@ impl Grbl {
             Phase::Greeting { resets: 3.., .. } => {
                 return (DeviceStatus::Error, because("the machine does not answer"));
             }
+            _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
             Phase::Meeting { answered: true, .. } => {
                 return (DeviceStatus::Connecting, because("it finishes what it was given before"));
             }
             Phase::Greeting { .. } | Phase::Meeting { .. } | Phase::Identifying { .. } => {
                 return (DeviceStatus::Connecting, None);
             }
-            _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
             Phase::Running(job) if job.pause.is_held() => return (DeviceStatus::Paused, None),
             Phase::Running(_) | Phase::Stopping(_) | Phase::Console { .. } => {
                 return (DeviceStatus::Busy, None);

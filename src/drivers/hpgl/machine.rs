@@ -105,8 +105,8 @@ impl Hpgl {
             Phase::Setup(Setup { tries: 3.., .. }) => {
                 return (DeviceStatus::Error, because("the machine does not answer"));
             }
-            Phase::Setup(_) => return (DeviceStatus::Connecting, None),
             _ if self.latched => return (DeviceStatus::Alarm, because("emergency stop")),
+            Phase::Setup(_) => return (DeviceStatus::Connecting, None),
             Phase::Running(job) if job.is_held() => return (DeviceStatus::Paused, None),
             Phase::Running(_) | Phase::Stopping(_) | Phase::Console { .. } | Phase::Ready => {}
         }

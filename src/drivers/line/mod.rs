@@ -127,8 +127,8 @@ impl Line {
             Phase::Estop { .. } => {
                 (DeviceStatus::Alarm, Some("emergency stop, not confirmed yet".to_owned()))
             }
-            Phase::Settling { .. } => (DeviceStatus::Connecting, None),
             _ if self.latched => (DeviceStatus::Alarm, Some("emergency stop".to_owned())),
+            Phase::Settling { .. } => (DeviceStatus::Connecting, None),
             Phase::Running(job) if job.pause.is_held() => (DeviceStatus::Paused, None),
             Phase::Ready => (DeviceStatus::Idle, None),
             Phase::Running(_) | Phase::Stopping(_) | Phase::Console { .. } => {

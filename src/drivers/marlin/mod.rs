@@ -219,8 +219,8 @@ impl Marlin {
             Phase::Identifying { tries: 3.., .. } => {
                 (DeviceStatus::Error, because("the machine does not answer"))
             }
-            Phase::Greeting { .. } | Phase::Identifying { .. } => (DeviceStatus::Connecting, None),
             _ if self.latched => (DeviceStatus::Alarm, because("emergency stop")),
+            Phase::Greeting { .. } | Phase::Identifying { .. } => (DeviceStatus::Connecting, None),
             Phase::Running(job) if job.pause.is_held() => (DeviceStatus::Paused, None),
             Phase::Ready if !self.machine.restless => (DeviceStatus::Idle, None),
             Phase::Running(_) | Phase::Stopping(_) | Phase::Console(_) | Phase::Ready => {

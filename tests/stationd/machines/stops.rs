@@ -118,6 +118,36 @@ fn an_emergency_stop_by_the_command_line_is_confirmed_and_latched() {
 }
 
 #[test]
+fn whatever_was_stopped_shows_that_it_was_until_it_is_cleared() {
+    let station =
+        Station::with().simulate("grbl,marlin,ebb,hpgl").set("simulator.speed", "0").start();
+    for driver in ["grbl", "marlin", "ebb", "hpgl"] {
+        let name = format!("sim-{driver}");
+        await_device(&station, &name, "idle");
+        let all = format!("/api/v1/events?type=device_status&resource=device:{name}&since=0");
+        let before = station.local().get(&all).expect(200)["items"].as_array().unwrap().len();
+        let path = format!("/api/v1/devices/{name}/estop");
+        let answer = station.local().post(&path, &Value::Null).expect(200);
+        assert_eq!(answer["estop"]["confirmed"], true, "{answer}");
+        assert_eq!(answer["status"], "alarm", "{answer}");
+        // The press is known a moment before what the machine makes of it; nothing but the stop
+        // is shown from then on.
+        let told = eventually("the stop is told", || {
+            let events = station.local().get(&all).expect(200);
+            let told = events["items"].as_array().unwrap()[before..].to_vec();
+            (told.last()?["error_message"] == "emergency stop").then_some(told)
+        });
+        let mut stopped = told.iter().skip_while(|event| event["status"] == "idle");
+        assert!(stopped.all(|event| event["status"] == "alarm"), "{driver}: {told:?}");
+        let shown = device(&station, &name);
+        assert_eq!(
+            (&shown["status"], &shown["estop"]["confirmed"]),
+            (&json!("alarm"), &json!(true))
+        );
+    }
+}
+
+#[test]
 fn a_button_pressed_with_a_broken_body_is_pressed() {
     let station = simulated("0").start();
     let path = format!("/api/v1/devices/{SIM}/estop");
