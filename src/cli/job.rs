@@ -1,5 +1,7 @@
 //! `job …`: look at jobs and decide about them.
 
+use std::str::FromStr;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -111,10 +113,30 @@ pub(super) struct JobLogsArgs {
     /// Go on with what is written from now on, until the job is over
     #[arg(short, long)]
     pub follow: bool,
-    /// Begin with so many of the last lines
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000,
-          value_parser = clap::value_parser!(u32).range(0..=10_000))]
-    pub lines: u32,
+    /// Begin with so many of the last lines (at most 10000), or with all that is kept
+    #[arg(short = 'n', long, value_name = "N|all", default_value = "1000")]
+    pub lines: Lines,
+}
+
+/// How much of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// All that is kept.
+    All,
+    /// So many of the last lines.
+    Last(u32),
+}
+
+impl FromStr for Lines {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        let lines = text.parse().ok().filter(|lines| *lines <= 10_000);
+        lines.map(Self::Last).ok_or("0 to 10000 of the last lines can be asked for, or all")
+    }
 }
 
 /// Which jobs are listed.

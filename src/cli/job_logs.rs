@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     client::{Client, accept},
     failure::Failure,
-    job::JobLogsArgs,
+    job::{JobLogsArgs, Lines},
     print::{Out, print_json_line, print_line, visible_line},
 };
 use crate::domain::JobId;
@@ -17,26 +17,33 @@ use crate::domain::JobId;
 /// A job may be followed for that long.
 const PATIENCE: Duration = Duration::from_hours(366 * 24);
 
+/// A line that is longer is printed as several.
+const LONGEST_LINE: usize = 1 << 20;
+
 /// `job logs`
 pub(super) async fn run(client: &Client, out: Out, args: &JobLogsArgs) -> Result<(), Failure> {
     for id in &args.jobs.ids {
-        if args.follow {
-            follow(client, out, *id, args.lines).await?;
-        } else {
+        let lines = match args.lines {
+            Lines::All => "all".to_owned(),
             // A job that does not exist is refused even if no line of it is wanted.
-            let lines = args.lines.max(1);
-            let text = client.text(&format!("/api/v1/jobs/{id}/log?tail={lines}")).await?;
-            let mut shown = text.lines().filter(|_| args.lines > 0);
-            shown.try_for_each(|line| print(out, *id, line))?;
-        }
+            Lines::Last(lines) => lines.max(u32::from(!args.follow)).to_string(),
+        };
+        let follow = if args.follow { "&follow=true" } else { "" };
+        let path = format!("/api/v1/jobs/{id}/log?tail={lines}{follow}");
+        let is_wanted = args.follow || args.lines != Lines::Last(0);
+        read(client, &path, &mut |line| if is_wanted { print(out, *id, line) } else { Ok(()) })
+            .await?;
     }
     Ok(())
 }
 
-/// Line by line, until the job is over.
-async fn follow(client: &Client, out: Out, id: JobId, lines: u32) -> Result<(), Failure> {
-    let path = format!("/api/v1/jobs/{id}/log?tail={lines}&follow=true");
-    let request = client.request(Method::GET, &path).timeout(PATIENCE);
+/// Hands over a log line by line as it comes, to its end.
+async fn read(
+    client: &Client,
+    path: &str,
+    line: &mut impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let request = client.request(Method::GET, path).timeout(PATIENCE);
     let mut response = request.send().await.map_err(|error| client.unreachable(&error))?;
     if !response.status().is_success() {
         let text = response.body().await.unwrap_or_default();
@@ -48,14 +55,20 @@ async fn follow(client: &Client, out: Out, id: JobId, lines: u32) -> Result<(), 
         let piece = piece.map_err(|_| {
             Failure::NotRunning("the station has stopped in the middle of the log".to_owned())
         })?;
-        begun.extend_from_slice(&piece);
-        while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
-            let rest = begun.split_off(end + 1);
-            let line = std::mem::replace(&mut begun, rest);
-            print(out, id, &String::from_utf8_lossy(&line[..end]))?;
+        let mut lines = piece.split(|byte| *byte == b'\n');
+        let last = lines.next_back().unwrap_or_default();
+        for end in lines {
+            begun.extend_from_slice(end);
+            line(&String::from_utf8_lossy(&begun))?;
+            begun.clear();
+        }
+        begun.extend_from_slice(last);
+        if begun.len() > LONGEST_LINE {
+            line(&String::from_utf8_lossy(&begun))?;
+            begun.clear();
         }
     }
-    if begun.is_empty() { Ok(()) } else { print(out, id, &String::from_utf8_lossy(&begun)) }
+    if begun.is_empty() { Ok(()) } else { line(&String::from_utf8_lossy(&begun)) }
 }
 
 fn print(out: Out, id: JobId, line: &str) -> Result<(), Failure> {

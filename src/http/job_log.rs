@@ -1,6 +1,7 @@
 //! `GET /api/v1/jobs/{id}/log`: what the program of a job writes.
 
 use std::{
+    borrow::Cow,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +14,7 @@ use actix_web::{
     web::{self, Bytes},
 };
 use futures_util::{Stream, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
     app::App,
@@ -41,11 +42,29 @@ const PIECE: usize = 64 * 1024;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LogQuery {
-    /// As many lines at most; `lines` is the same, as of daemons.
-    tail: Option<usize>,
-    lines: Option<usize>,
+    /// As many of the last lines at most, or `all`; `lines` is the same, as of daemons.
+    tail: Option<Tail>,
+    lines: Option<Tail>,
     #[serde(default)]
     follow: bool,
+}
+
+/// How much of what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tail {
+    All,
+    Lines(usize),
+}
+
+impl<'de> Deserialize<'de> for Tail {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let lines = text.parse().map_err(|_| D::Error::custom("a number of lines, or all"))?;
+        Ok(Self::Lines(lines))
+    }
 }
 
 /// `GET /api/v1/jobs/{id}/log?tail=1000&follow=true`: the last lines; and with `follow` what comes
@@ -56,34 +75,41 @@ pub(super) async fn log(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let wanted: LogQuery = query(request.query_string())?;
-    let lines = wanted.tail.or(wanted.lines).unwrap_or(USUAL_LINES);
+    let tail = wanted.tail.or(wanted.lines).unwrap_or(Tail::Lines(USUAL_LINES));
     let least = usize::from(!wanted.follow);
-    if !(least..=MOST_LINES).contains(&lines) {
-        return Err(Problem::field("tail", format!("1 to {MOST_LINES} lines are shown")));
+    if matches!(tail, Tail::Lines(lines) if !(least..=MOST_LINES).contains(&lines)) {
+        let detail = format!("1 to {MOST_LINES} of the last lines are shown, or all");
+        return Err(Problem::field("tail", detail));
     }
     let id = job_id(&id)?;
     app.store.read(|connection| jobs::get(connection, id))?;
     let directory = app.settings().jobs_dir.join(id.to_string());
     let place = directory.clone();
-    let (bytes, end) = web::block(move || tail(&place, lines)).await.map_err(busy)??;
+    let (bytes, end) = web::block(move || begin(&place, tail)).await.map_err(busy)??;
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/plain; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"));
-    if !wanted.follow {
+    if !wanted.follow && tail != Tail::All {
         return Ok(response.body(String::from_utf8_lossy(&bytes).into_owned()));
     }
-    let follower = Follower { app, id, directory, at: end, begun: Vec::new() };
+    let at = if tail == Tail::All { 0 } else { end };
+    let until = (!wanted.follow).then_some(end);
+    let follower = Follower { app, id, directory, at, until, begun: Vec::new() };
     // Nothing may keep back what has come already.
     response.insert_header(header::ContentEncoding::Identity);
     Ok(response.streaming(follower.stream(bytes)))
 }
 
-fn tail(directory: &Path, lines: usize) -> Result<(Vec<u8>, u64), StoreError> {
+/// The last lines, and where the whole ends just now. All of it is read piece by piece later.
+fn begin(directory: &Path, tail: Tail) -> Result<(Vec<u8>, u64), StoreError> {
     let read = || {
         let mut kept = Kept::open(directory)?;
         let (length, end) = (kept.length(), kept.end);
-        let bytes = if lines == 0 { Vec::new() } else { end_of(&mut kept, length, lines)? };
+        let bytes = match tail {
+            Tail::All | Tail::Lines(0) => Vec::new(),
+            Tail::Lines(lines) => end_of(&mut kept, length, lines)?,
+        };
         Ok((bytes, end))
     };
     read().map_err(|source: io::Error| StoreError::Io {
@@ -99,6 +125,8 @@ struct Follower {
     directory: PathBuf,
     /// What comes next begins there.
     at: u64,
+    /// It ends there at the latest; otherwise with the job.
+    until: Option<u64>,
     /// The beginning of a letter whose end has not come yet.
     begun: Vec<u8>,
 }
@@ -124,6 +152,9 @@ impl Follower {
         loop {
             // Whatever it has written was there before it was over.
             let is_over = self.is_over();
+            if self.until.is_some_and(|end| self.at >= end) {
+                return Ok(self.rest());
+            }
             let (directory, at) = (self.directory.clone(), self.at);
             let read = web::block(move || after(&directory, at, PIECE)).await;
             let (bytes, end) = read.map_err(io::Error::other)??;
@@ -132,12 +163,17 @@ impl Follower {
                 return Ok(Some(self.text(bytes)));
             }
             if is_over {
-                let rest = std::mem::take(&mut self.begun);
-                let text = String::from_utf8_lossy(&rest).into_owned();
-                return Ok(Some(Bytes::from(text)).filter(|text| !text.is_empty()));
+                return Ok(self.rest());
             }
             actix_web::rt::time::sleep(PAUSE).await;
         }
+    }
+
+    /// The beginning of a letter that has no end.
+    fn rest(&mut self) -> Option<Bytes> {
+        let rest = std::mem::take(&mut self.begun);
+        let text = String::from_utf8_lossy(&rest).into_owned();
+        Some(Bytes::from(text)).filter(|text| !text.is_empty())
     }
 
     fn is_over(&self) -> bool {

@@ -66,6 +66,31 @@ fn the_beginning_and_the_end_are_kept_and_the_cut_is_marked() {
 }
 
 #[test]
+fn all_that_is_kept_can_be_asked_for_however_much_it_is() {
+    let station = Station::start();
+    let id = station.submit(&json!({"command": ["seq", "1", "700000"]}));
+    station.await_job(&id, "COMPLETED");
+    let before = resident(&station);
+    let path = format!("/api/v1/jobs/{id}/log");
+    let kept = fs::read(station.workspace().join("jobs").join(&id).join("output.log")).unwrap();
+    assert!(kept.len() > 4_700_000, "{}", kept.len());
+    assert_eq!(station.local().get(&format!("{path}?tail=all")).text().as_bytes(), kept);
+    assert_eq!(
+        station.local().get(&format!("{path}?lines=all&follow=true")).text().as_bytes(),
+        kept
+    );
+    let shown = station.cli(["job", "logs", "-n", "all", &id]).exited(0).stdout;
+    assert_eq!(shown.as_bytes(), kept);
+    assert!(resident(&station) < before + 3_000_000, "it is never in memory as a whole");
+    let refused = station.local().get(&format!("{path}?tail=10001")).refused(422);
+    assert!(refused.contains("or all"), "{refused}");
+    let refused = station.local().get(&format!("{path}?tail=some")).refused(422);
+    assert!(refused.contains("a number of lines, or all"), "{refused}");
+    let usage = station.cli(["job", "logs", "-n", "10001", &id]).exited(2).stderr;
+    assert!(usage.contains("or all"), "{usage}");
+}
+
+#[test]
 fn what_is_no_text_is_shown_as_well_as_it_can_be() {
     let station = Station::start();
     let script = r"printf 'caf\351 \0 \033[2J\377\n'; head -c 100000 /dev/urandom; printf '\nend'";
