@@ -46,7 +46,8 @@ pub(super) async fn run(
                 .map_err(|error| wrong(&format!("{} cannot be read: {error}", path.display())))?;
             fields.insert("content".to_owned(), content.into());
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            fields.entry("name").or_insert(name.into());
+            fields.entry("name").or_insert_with(|| name.clone().into());
+            fields.insert("file_name".to_owned(), name.into());
         }
         jobs.push(job);
     }

@@ -153,7 +153,10 @@ fn machine(
         (Machine::unknown(&driver), PlotOptions::default())
     };
     if kind.is_none_or(|kind| !kind.suits(&machine.driver)) {
-        let message = format!("machines of the driver {} do not take such files", machine.driver);
+        let what = kind.map_or("files of no known kind", FileKind::in_words);
+        let taken = FileKind::taken_by(&machine.driver);
+        let driver = &machine.driver;
+        let message = format!("machines of the driver {driver} take {taken}, not {what}");
         return Err(Failure::Usage(message));
     }
     if let Some(Reach(envelope)) = args.envelope {

@@ -137,10 +137,16 @@ pub(super) async fn send(
     let unreadable =
         |error: io::Error| Failure::Failed(format!("{} cannot be read: {error}", file.display()));
     let from_stdin = file == Path::new("-");
-    let own_name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = args.wishes.name.clone().or(own_name.filter(|_| !from_stdin));
+    let own_name = file.file_name().filter(|_| !from_stdin);
+    let own_name = own_name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // A name of the person's own may not tell what kind of file it is.
+    let (name, file_name) = match &args.wishes.name {
+        Some(name) => (name.clone(), own_name),
+        None => (own_name, String::new()),
+    };
     let mut parameters = vec![
-        ("name", name.unwrap_or_default()),
+        ("name", name),
+        ("file_name", file_name),
         ("device", args.device.clone().unwrap_or_default()),
         ("driver", args.driver.clone().unwrap_or_default()),
         ("force", if args.force { "true".to_owned() } else { String::new() }),

@@ -11,7 +11,7 @@ use super::{
     app::App,
     error::{Detail, Problem},
     guard::Who,
-    intake::{clean_name, receive},
+    intake::receive,
     query::json,
     submission::{
         References, admit, all_created, command_job, copies, device_job, file_name, resolve,
@@ -99,9 +99,8 @@ async fn one(
                 return Err(Problem::field("content", detail));
             }
             let resolved = resolve(app, &wish, references)?;
-            let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
             let pieces = stream::iter([Ok::<_, Infallible>(web::Bytes::from(content))]);
-            let arrived = receive(app, &hint, pieces).await?;
+            let arrived = receive(app, &wish.names(), pieces).await?;
             let name = file_name(&wish, None, arrived.kind);
             device_job(app, who, wish, name, arrived, resolved).await?
         }

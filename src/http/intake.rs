@@ -29,11 +29,12 @@ const PIECES: usize = 8;
 /// How long a sender may be silent in the middle of a file.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Takes a file in from `pieces`. Small ones stay on this thread and in memory; the disk is for
+/// Takes a file in from `pieces`. The first of its `names` whose extension is known tells its kind,
+/// else its content does. Small ones stay on this thread and in memory; the disk is for
 /// threads that may block.
 pub(super) async fn receive<E: std::fmt::Display>(
     app: &App,
-    name: &str,
+    names: &[String],
     mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Arrived, Problem> {
     let limit = app.settings().max_file_size;
@@ -46,14 +47,14 @@ pub(super) async fn receive<E: std::fmt::Display>(
         taken += piece.len();
         if taken > INLINE_LIMIT {
             let payload = receive_large(intake, piece, pieces).await?;
-            return Ok(Arrived { payload, kind: kind_of(name, &head)? });
+            return Ok(Arrived { payload, kind: kind_of(names, &head)? });
         }
         intake.write(&piece)?;
     }
     if taken == 0 {
         return Err(Problem::field("file", "the file is empty"));
     }
-    let kind = kind_of(name, &head)?;
+    let kind = kind_of(names, &head)?;
     Ok(Arrived { payload: intake.finish()?, kind })
 }
 
@@ -67,8 +68,9 @@ fn cut_short(error: &dyn std::fmt::Display) -> Problem {
     Problem::Malformed(format!("the file did not arrive whole: {error}"))
 }
 
-fn kind_of(name: &str, head: &[u8]) -> Result<FileKind, Problem> {
-    FileKind::of(name, head).ok_or_else(|| {
+fn kind_of(names: &[String], head: &[u8]) -> Result<FileKind, Problem> {
+    let by_name = names.iter().find_map(|name| FileKind::of_name(name));
+    by_name.or_else(|| FileKind::of_content(head)).ok_or_else(|| {
         Problem::field(
             "file",
             "no machine takes this kind of file: G-code (.gcode, .nc, …), SVG, HPGL (.plt), EBB \

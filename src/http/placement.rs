@@ -51,7 +51,9 @@ pub(super) fn place(
             return Err(Problem::field("driver", hint));
         }
         if !kind.suits(its) {
-            let hint = format!("device \"{name}\" ({its}) does not take {} files", kind.as_str());
+            let (kind, taken) = (kind.as_str(), FileKind::taken_by(its));
+            let hint =
+                format!("device \"{name}\" ({its}) does not take {kind} files: it takes {taken}");
             return Err(Problem::field("device", hint));
         }
         return Ok(Placement::on(target));

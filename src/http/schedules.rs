@@ -12,7 +12,7 @@ use super::{
     app::{App, entry},
     error::Problem,
     guard::Who,
-    intake::{clean_name, receive},
+    intake::receive,
     query::json as read_json,
     submission::{References, command_job, device_job, file_name},
     submit::body,
@@ -141,9 +141,8 @@ async fn template(app: &web::Data<App>, who: &Identity, mut wish: Wish) -> Resul
         return command_job(app, who, wish, &References::new());
     };
     wish.check(JobKind::Device)?;
-    let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
     let pieces = stream::iter([Ok::<_, Infallible>(web::Bytes::from(content))]);
-    let mut arrived = receive(app, &hint, pieces).await?;
+    let mut arrived = receive(app, &wish.names(), pieces).await?;
     if let Payload::Inline(content) = &arrived.payload {
         let saved = app.store.files().save(content.as_slice())?;
         arrived.payload = Payload::Stored { sha256: saved.sha256, size: saved.size };

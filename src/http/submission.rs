@@ -108,7 +108,7 @@ pub(super) async fn device_job(
 
 /// The name of a device job.
 pub(super) fn file_name(wish: &Wish, given: Option<&str>, kind: FileKind) -> String {
-    let name = wish.name.as_deref().or(given).and_then(clean_name);
+    let name = wish.name.as_deref().or(given).or(wish.file_name.as_deref()).and_then(clean_name);
     name.unwrap_or_else(|| format!("job.{}", kind.as_str()))
 }
 

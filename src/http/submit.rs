@@ -61,9 +61,7 @@ pub(super) async fn submit(
             let wish = Wish::from_pairs(&pairs)?;
             wish.check(JobKind::Device)?;
             let resolved = resolve(&app, &wish, &References::new())?;
-            // Without a name of its own, only its content tells what a file is.
-            let hint = wish.name.as_deref().and_then(clean_name).unwrap_or_default();
-            let arrived = receive(&app, &hint, payload).await?;
+            let arrived = receive(&app, &wish.names(), payload).await?;
             let (name, count) = (file_name(&wish, None, arrived.kind), wish.copies());
             let job = device_job(&app, &who, wish, name, arrived, resolved).await?;
             enqueue(&app, &who, key, copies(job, count)).await
@@ -128,8 +126,8 @@ async fn form_jobs(
             return Err(Problem::TooLarge(format!("a form has at most {MOST_FILES} files")));
         }
         let given = field.content_disposition().and_then(|it| it.get_filename().map(str::to_owned));
-        let hint = given.as_deref().and_then(clean_name).unwrap_or_default();
-        files.push((given, receive(app, &hint, field).await?));
+        let own = given.as_deref().and_then(clean_name);
+        files.push((given, receive(app, own.as_slice(), field).await?));
     }
     let mut jobs = Vec::new();
     for (given, arrived) in files {

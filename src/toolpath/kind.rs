@@ -21,6 +21,11 @@ impl FileKind {
     /// Tells the kind by the extension of the file's name, else by its first bytes (a few hundred
     /// are enough). `None`: no machine takes it.
     pub fn of(name: &str, head: &[u8]) -> Option<Self> {
+        Self::of_name(name).or_else(|| Self::of_content(head))
+    }
+
+    /// Tells the kind by the extension of the file's name alone.
+    pub fn of_name(name: &str) -> Option<Self> {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("gcode" | "gco" | "gc" | "g" | "nc" | "ngc" | "tap" | "cnc") => Some(Self::Gcode),
@@ -28,7 +33,7 @@ impl FileKind {
             Some("hpgl" | "hpg" | "hgl" | "plt") => Some(Self::Hpgl),
             Some("ebb") => Some(Self::Ebb),
             Some("lines") => Some(Self::Lines),
-            _ => Self::of_content(head),
+            _ => None,
         }
     }
 
@@ -85,6 +90,29 @@ impl FileKind {
             Self::Svg => true,
             Self::Hpgl => driver != "hpgl",
             Self::Ebb | Self::Lines => false,
+        }
+    }
+
+    /// The kinds that machines of this driver take, in words for people.
+    pub fn taken_by(driver: &str) -> String {
+        let all = [Self::Gcode, Self::Svg, Self::Hpgl, Self::Ebb, Self::Lines];
+        let taken = all.into_iter().filter(|kind| kind.suits(driver)).map(Self::in_words);
+        let taken: Vec<_> = taken.collect();
+        match taken.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => "no files".to_owned(),
+        }
+    }
+
+    /// In words for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Gcode => "G-code",
+            Self::Svg => "SVG",
+            Self::Hpgl => "HPGL",
+            Self::Ebb => "EBB commands",
+            Self::Lines => "lists of lines",
         }
     }
 
@@ -176,6 +204,9 @@ mod tests {
         assert_eq!(FileKind::of("a.png", b"\x89PNG\r\n\x1a\n"), None);
         assert_eq!(FileKind::of_content(b""), None);
         assert_eq!(FileKind::of("knife.lines", b"cut 3 4\n"), Some(FileKind::Lines));
+        assert_eq!(FileKind::taken_by("hpgl"), "SVG and HPGL");
+        assert_eq!(FileKind::taken_by("ebb"), "G-code, SVG, HPGL and EBB commands");
+        assert_eq!(FileKind::taken_by("line"), "G-code and lists of lines");
         assert!(FileKind::Gcode.suits("line") && !FileKind::Svg.suits("line"));
         assert!(!FileKind::Gcode.drivers().contains(&"line"), "only if a person says so");
     }

@@ -293,7 +293,7 @@ fn drawings_are_checked_for_plotters_without_a_station() {
     let said = check("b.svg", &two, &["--driver", "ebb"]).exited(0);
     assert!(said.stdout.contains("layer 2 of 2: #ff0000: change the pen"), "{said:?}");
     let said = check("a.ebb", ebb, &["--driver", "hpgl"]).exited(2);
-    assert!(said.stderr.contains("driver hpgl do not take such files"), "{said:?}");
+    assert!(said.stderr.contains("driver hpgl take SVG and HPGL, not EBB commands"), "{said:?}");
 }
 
 /// So many strokes of 50 mm, a file that keeps a plotter busy for a while.
