@@ -6,7 +6,7 @@ use super::{
         gcode::{Arc, Segment},
     },
     UNITS_PER_MM,
-    wrong::{broken, numbers, off, strange, unknown},
+    wrong::{broken, numbers, off, strange, swallows, unknown},
 };
 
 use crate::domain::Light;
@@ -164,6 +164,9 @@ impl Interpreter {
                 return Some(off("line types are drawn as whole lines"));
             }
             b"FP" => return Some(off(FILLED)),
+            b"LB" | b"BL" if swallows(rest) => {
+                return Some(broken(name, "instructions in its text: its end may be missing"));
+            }
             b"LB" | b"BL" | b"WD" | b"SM" | b"UC" => {
                 return Some(off("text and symbols are not drawn"));
             }

@@ -25,6 +25,11 @@ pub(super) fn numbers(name: &[u8], text: &[u8]) -> Result<Vec<f64>, Note> {
     if numbers.len() < least { Err(broken(name, "too few numbers")) } else { Ok(numbers) }
 }
 
+/// A label without its end takes what follows it for text.
+pub(super) fn swallows(text: &[u8]) -> bool {
+    text.windows(3).any(|it| matches!(it, b";PU" | b";PD" | b";PA" | b";SP"))
+}
+
 /// A machine draws something else than what is followed here.
 pub(super) fn off(text: impl Into<Cow<'static, str>>) -> Note {
     Note { severity: Light::Amber, code: "hpgl", text: text.into() }

@@ -120,6 +120,7 @@ fn what_is_broken_is_red() {
         "1,2;",
         "D1;",
         "?;",
+        "LBHi;PU0,0;PD9,9;\x03",
         "!ST1;",
         "@;",
         "SP;",
@@ -141,6 +142,7 @@ fn what_is_broken_is_red() {
     red: text that is not HPGL: "1,2"
     red: text that is not HPGL: "D1"
     red: text that is not HPGL: "?"
+    red: LB has instructions in its text: its end may be missing
     amber: !ST1 is not known
     amber: @ is not known
     "#);
