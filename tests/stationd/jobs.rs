@@ -174,7 +174,7 @@ fn a_program_that_takes_too_long_is_ended() {
     let station = Station::start();
     let id = station.submit(&json!({"command": ["sleep", "600"], "timeout_seconds": 0.2}));
     let job = station.await_job(&id, "FAILED");
-    assert!(job["error"].as_str().unwrap().contains("too long"), "{job}");
+    assert!(job["error"].as_str().unwrap().contains("longer than its limit of "), "{job}");
     let station = Station::with().set("queue.command_timeout", "200ms").start();
     let id = station.submit(&json!({"command": ["sleep", "600"]}));
     station.await_job(&id, "FAILED");

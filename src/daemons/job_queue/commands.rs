@@ -30,6 +30,8 @@ pub(super) struct Running {
     attempts: u32,
     max_attempts: u32,
     retry: Option<Retry>,
+    /// Longer than that it does not run.
+    limit: Option<Duration>,
     /// Who has cancelled it.
     cancelled_by: Option<Actor>,
     /// Who asked for its end: told once that is written, or why it cannot be.
@@ -79,22 +81,24 @@ impl JobQueue {
     /// Runs the program of a job that is RUNNING in the database already.
     pub(super) fn run_command(&mut self, job: Job) {
         debug!("job {} runs {:?}", job.id, job.command);
+        let own = job.timeout_seconds.and_then(|limit| Duration::try_from_secs_f64(limit).ok());
+        let limit = own.or(self.options.command_timeout);
         let running = Running {
             attempts: job.attempts,
             max_attempts: job.max_attempts,
             retry: job.retry,
+            limit,
             cancelled_by: None,
             waiting: Vec::new(),
         };
         self.running.insert(job.id, running);
-        let own = job.timeout_seconds.and_then(|limit| Duration::try_from_secs_f64(limit).ok());
         self.runner.run(Task {
             id: job.id,
             name: job.name,
             attempt: job.attempts,
             command: job.command.unwrap_or_default(),
             surroundings: job.surroundings,
-            timeout: own.or(self.options.command_timeout),
+            timeout: limit,
         });
         if self.stopping {
             self.runner.give_back();
@@ -106,7 +110,7 @@ impl JobQueue {
         if matches!(ended.how, How::Ran(_)) {
             self.pace.note(ended.ran, Instant::now());
         }
-        let (state, change) = judge(&ended, running.cancelled_by.as_ref(), self.stopping);
+        let (state, change) = judge(&ended, running, self.stopping);
         let is_tried_again = state == JobState::Failed && running.attempts < running.max_attempts;
         let again = is_tried_again.then(|| self.again(ended.id, running, &change.reason));
         self.over(End { id: ended.id, state, change, progress: ended.progress, again });
@@ -197,7 +201,7 @@ fn chance(id: JobId, attempts: u32) -> f64 {
 }
 
 /// What a job has come to, and why.
-fn judge(ended: &Ended, cancelled_by: Option<&Actor>, is_stopping: bool) -> (JobState, Change) {
+fn judge(ended: &Ended, running: &Running, is_stopping: bool) -> (JobState, Change) {
     let (exit_code, trouble) = match &ended.how {
         How::Ran(end::End::Code(0)) => (Some(0), None),
         How::Ran(end::End::Code(code)) => {
@@ -208,18 +212,26 @@ fn judge(ended: &Ended, cancelled_by: Option<&Actor>, is_stopping: bool) -> (Job
         How::NotBegun => (None, Some("it was not started".to_owned())),
     };
     let (state, reason) = match trouble {
-        _ if cancelled_by.is_some() => (JobState::Cancelled, "cancelled".to_owned()),
-        _ if ended.why == Some(Why::TimedOut) => {
-            (JobState::Failed, "the program took too long".to_owned())
-        }
+        _ if running.cancelled_by.is_some() => (JobState::Cancelled, "cancelled".to_owned()),
+        _ if ended.why == Some(Why::TimedOut) => (JobState::Failed, too_long(running.limit)),
         None => (JobState::Completed, "completed".to_owned()),
         Some(trouble) if is_stopping && matches!(ended.how, How::Ran(_)) => {
             (JobState::Interrupted, format!("the station was stopped: {trouble}"))
         }
         Some(trouble) => (JobState::Failed, trouble),
     };
-    let actor = cancelled_by.filter(|_| state == JobState::Cancelled).cloned();
+    let cancelled_by = running.cancelled_by.clone();
+    let actor = cancelled_by.filter(|_| state == JobState::Cancelled);
     (state, Change { actor, exit_code, ..Change::because(reason) })
+}
+
+fn too_long(limit: Option<Duration>) -> String {
+    match limit {
+        Some(limit) => {
+            format!("the program ran longer than its limit of {} s", limit.as_secs_f64())
+        }
+        None => "the program ran too long".to_owned(),
+    }
 }
 
 /// No queue of this process runs these any more: the station, or an earlier incarnation of this

@@ -56,7 +56,7 @@ async fn go_on(tools: Tools, order: GoOn) -> Result<Job, QueueError> {
         Ok(job)
     });
     let running = running.await?;
-    info!("job {id} goes on on {device}");
+    info!("job {id} goes on with {device}");
     let run = RunJob { device, job: running, source, start };
     let refused = match tools.links().device_manager.ask(run).await {
         Ok(Ok(())) => return Ok(tools.store.read(|connection| jobs::get(connection, id))?),

@@ -70,7 +70,7 @@ fn a_time_out_ends_the_whole_tree() {
     let id = station.submit(&json!({"command": ["sh", "-c", script], "timeout_seconds": 0.5}));
     let program = process(&daemon);
     let job = station.await_job(&id, "FAILED");
-    assert!(job["error"].as_str().unwrap().contains("too long"), "{job}");
+    assert!(job["error"].as_str().unwrap().contains("longer than its limit of "), "{job}");
     assert!(state(&program).is_none_or(|state| state == 'Z'));
 }
 
