@@ -63,7 +63,8 @@ Examples:
   stationd schedule add --cron \"0 3 * * *\" --name backup -- rsync -a /srv/scans backup:/srv/
   stationd schedule add --cron \"0 8 * * MON-FRI\" --device plotter --hold --file warm-up.gcode")]
 pub(super) struct AddArgs {
-    /// Minute, hour, day of the month, month and weekday, as in crontab; or @hourly, @daily, …
+    /// Minute, hour, day of the month, month and weekday, as in crontab; six fields begin with
+    /// seconds; or @hourly, @daily, …
     #[arg(long, value_name = "EXPRESSION")]
     pub cron: String,
     /// What people call it [default: the name of the program or file]

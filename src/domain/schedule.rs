@@ -11,6 +11,8 @@ use super::{JobId, NewJob, Timestamp};
 
 /// Runs that are caught up at most, however many were missed.
 const MOST_CAUGHT_UP: usize = 10;
+/// With seconds before all others.
+const MOST_FIELDS: usize = 6;
 /// A run that is later than that was missed.
 const ON_TIME: Duration = Duration::from_mins(1);
 /// A last run that lies further ahead than that was by a clock that was wrong.
@@ -49,7 +51,7 @@ impl Missed {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "\"{text}\" is not a cron expression ({why}): write minute, hour, day, month and weekday, as \
-     \"0 3 * * *\" for each night at three, or @hourly, @daily, @weekly"
+     \"0 3 * * *\" for each night at three, with seconds before them if need be, or @hourly, @daily, @weekly"
 )]
 pub struct NotCron {
     text: String,
@@ -100,6 +102,9 @@ pub struct Due {
 /// Refuses what is no cron expression, and what never comes.
 pub fn check_cron(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, NotCron> {
     let wrong = |why: String| NotCron { text: text.to_owned(), why };
+    if text.split_whitespace().count() > MOST_FIELDS {
+        return Err(wrong("it has more than six fields, and a year cannot be given".to_owned()));
+    }
     let cron: Cron =
         text.parse().map_err(|error: croner::errors::CronError| wrong(error.to_string()))?;
     next(&cron, now, zone).ok_or_else(|| wrong("it never comes".to_owned()))
@@ -264,11 +269,11 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_an_example() {
         let now = at("2026-03-01T00:00:00Z");
-        for text in ["", "* * *", "61 * * * *", "0 0 31 2 *", "often"] {
+        for text in ["", "* * *", "61 * * * *", "0 0 31 2 *", "often", "0 0 3 * * * 2030"] {
             let refusal = check_cron(text, now, &berlin()).unwrap_err().to_string();
             assert!(refusal.contains("0 3 * * *"), "{text}: {refusal}");
         }
-        for text in ["*/5 * * * *", "0 3 * * MON-FRI", "@daily"] {
+        for text in ["*/5 * * * *", "0 3 * * MON-FRI", "*/10 * * * * *", "@daily"] {
             assert!(check_cron(text, now, &berlin()).is_ok(), "{text}");
         }
     }
