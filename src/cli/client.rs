@@ -1,6 +1,7 @@
 //! The HTTP client: over the station's socket or over TCP, with one answer for every failure.
 
 use std::{
+    borrow::Cow,
     error::Error,
     fmt::Write as _,
     path::{Path, PathBuf},
@@ -215,6 +216,7 @@ fn problem(status: StatusCode, text: &str) -> String {
     for error in document["errors"].as_array().into_iter().flatten() {
         let detail = error["detail"].as_str().unwrap_or_default();
         let pointer = error["pointer"].as_str().unwrap_or_default().trim_start_matches('/');
+        let pointer = as_option(pointer);
         // The first detail is often the detail of the whole.
         if detail != line && pointer.is_empty() {
             _ = write!(line, "; {detail}");
@@ -224,12 +226,35 @@ fn problem(status: StatusCode, text: &str) -> String {
             line = format!("{pointer}: {detail}");
         }
     }
-    line
+    line.replace("\"force\": true", "--force")
+}
+
+/// What the API calls a field of a job, as the command line has it.
+fn as_option(pointer: &str) -> Cow<'_, str> {
+    let option = match pointer.split('/').next().unwrap_or_default() {
+        "not_before" => "--at",
+        "depends_on" => "--after",
+        "timeout_seconds" => "--timeout",
+        "max_attempts" => "--retries",
+        "stop_timeout_seconds" => "--stop-timeout",
+        "unique_key" => "--unique",
+        "if_exists" => "--if-exists",
+        "labels" => "--label",
+        "limits" => {
+            let what = pointer.strip_prefix("limits/").unwrap_or_default();
+            return Cow::Owned(format!("--limit {}", what.replace('_', "-")).trim_end().to_owned());
+        }
+        _ => return Cow::Borrowed(pointer),
+    };
+    Cow::Borrowed(option)
 }
 
 /// A refusal with what to do about it.
 pub(super) fn refusal(status: StatusCode, detail: String) -> Failure {
-    let with = |advice: &str| format!("{detail}; {advice}");
+    // Some say already what to do.
+    let with = |advice: &str| {
+        if detail.contains("`stationd ") { detail.clone() } else { format!("{detail}; {advice}") }
+    };
     match status {
         StatusCode::UNAUTHORIZED => {
             Failure::NotAllowed(with("give the token with --token or STATIOND_TOKEN"))
@@ -294,6 +319,27 @@ mod tests {
             problem(StatusCode::BAD_GATEWAY, "<html>"),
             @"the station answered 502 Bad Gateway"
         );
+    }
+
+    #[test]
+    fn fields_are_called_as_their_options_are() {
+        let document = r#"{"detail":"released only with \"force\": true","errors":[
+            {"pointer":"/timeout_seconds","detail":"too long"},
+            {"pointer":"/limits/open_files","detail":"at least 4"},
+            {"pointer":"/depends_on/0","detail":"no job"}]}"#;
+        insta::assert_snapshot!(
+            problem(StatusCode::UNPROCESSABLE_ENTITY, document),
+            @"released only with --force; --timeout: too long; --limit open-files: at least 4; --after: no job"
+        );
+    }
+
+    #[test]
+    fn advice_is_given_once() {
+        let of =
+            |detail: &str| refusal(StatusCode::SERVICE_UNAVAILABLE, detail.to_owned()).to_string();
+        assert_eq!(of("it is down"), "it is down; try again in a moment");
+        let drained = "the queue is drained: it takes no jobs until `stationd queue resume`";
+        assert_eq!(of(drained), drained);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::{
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::failure::plain;
 use crate::config::{Loaded, Problem, SAMPLE, Sources, load};
 
 /// The configuration cannot be used.
@@ -152,7 +153,8 @@ fn init(
             return Ok(1);
         }
         Err(error) => {
-            writeln!(err, "cannot write {}: {error}", path.display())?;
+            let why = plain(&error.to_string());
+            writeln!(err, "cannot write {}: {why}", path.display())?;
             return Ok(1);
         }
     }

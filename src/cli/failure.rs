@@ -55,8 +55,60 @@ impl Failure {
     pub(super) fn report(&self) -> ExitCode {
         if self.code() != 0 && !matches!(self, Self::Verdict(_) | Self::Interrupted) {
             // Nothing can be done if standard error is gone.
-            _ = writeln!(io::stderr(), "error: {}", visible(&self.to_string()));
+            _ = writeln!(io::stderr(), "error: {}", visible(&plain(&self.to_string())));
         }
         ExitCode::from(self.code())
+    }
+}
+
+/// A sentence without the numbers that the system has for its errors.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" (os error ") {
+        let Some((_, behind)) = after.split_once(')') else { break };
+        let (begin, said) = match before.rsplit_once(": ") {
+            Some((begin, said)) => (format!("{begin}: "), said),
+            None => (String::new(), before),
+        };
+        let words = if said == "No such file or directory" {
+            "there is no such file".to_owned()
+        } else {
+            // As it stands in the middle of a sentence.
+            let mut letters = said.chars();
+            letters
+                .next()
+                .map(|first| first.to_lowercase().chain(letters).collect())
+                .unwrap_or_default()
+        };
+        plain.push_str(&begin);
+        plain.push_str(&words);
+        rest = behind;
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_reads_the_number_of_an_error() {
+        let said = |kind: i32| io::Error::from_raw_os_error(kind);
+        let of = |text: String| plain(&text);
+        assert_eq!(
+            of(format!("a.nc cannot be read: {}", said(2))),
+            "a.nc cannot be read: there is no such file"
+        );
+        assert_eq!(of(format!("a: {}; try", said(13))), "a: permission denied; try");
+        assert_eq!(of(said(2).to_string()), "there is no such file");
+        assert_eq!(
+            of(format!("a: {} b: {}", said(2), said(28))),
+            "a: there is no such file b: no space left on device"
+        );
+        for untouched in ["", "job 7: failed", "a (os error 2", "a (b) c"] {
+            assert_eq!(plain(untouched), untouched);
+        }
     }
 }

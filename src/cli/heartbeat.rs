@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{
     args::Global,
     discover::default_workspace,
-    failure::Failure,
-    print::{Out, duration, print_json, print_line, print_text},
+    failure::{Failure, plain},
+    print::{Out, duration, note, print_json, print_line, print_text},
 };
 use crate::config;
 
@@ -89,7 +89,9 @@ struct Verdict {
 fn verdict(pulse: &Pulse, interval: Duration) -> Verdict {
     let limit = i64::try_from(interval.as_secs().saturating_mul(2)).unwrap_or(i64::MAX);
     let (code, word, message) = match pulse {
-        Pulse::Unreadable(reason) => (2, "ERROR", format!("Heartbeat unreadable: {reason}")),
+        Pulse::Unreadable(reason) => {
+            (2, "ERROR", format!("Heartbeat unreadable: {}", plain(reason)))
+        }
         Pulse::Missing => (1, "UNHEALTHY", "No heartbeat file found".to_owned()),
         Pulse::Beat { age, .. } if *age < -limit => {
             (1, "UNHEALTHY", format!("Last heartbeat {}s in the future: check the clock", -age))
@@ -108,7 +110,9 @@ fn nagios(pulse: &Pulse) -> Verdict {
     const CRITICAL: i64 = 120;
     let (code, word, message) = match pulse {
         Pulse::Missing => (2, "CRITICAL", "No heartbeat file found".to_owned()),
-        Pulse::Unreadable(reason) => (3, "UNKNOWN", format!("Heartbeat unreadable: {reason}")),
+        Pulse::Unreadable(reason) => {
+            (3, "UNKNOWN", format!("Heartbeat unreadable: {}", plain(reason)))
+        }
         Pulse::Beat { age, .. } if *age < -WARNING => {
             (3, "UNKNOWN", format!("Last heartbeat {}s in the future: check the clock", -age))
         }
@@ -139,6 +143,11 @@ pub(super) fn daemon_status(
         print_json(&document(&pulse, &verdict))?;
     } else {
         print_text(&described(&pulse, &verdict))?;
+        if let Some(pid) = gone(&pulse, &verdict) {
+            note(format_args!(
+                "note: no process {pid} runs here: the station may have been killed"
+            ))?;
+        }
     }
     ended(&verdict)
 }
@@ -169,6 +178,14 @@ fn expected(global: &Global, directory: Option<&Path>) -> Result<(PathBuf, Durat
     };
     let homeless = "there is no home directory: name the workspace";
     file.map(|file| (file, interval)).ok_or_else(|| Failure::Usage(homeless.to_owned()))
+}
+
+/// The process of a heartbeat that is still fresh, if it is not seen. That does not change the
+/// verdict: the file may be that of a station in a container or on another host.
+fn gone(pulse: &Pulse, verdict: &Verdict) -> Option<u64> {
+    let Pulse::Beat { pid: Some(pid), .. } = pulse else { return None };
+    let is_there = Path::new("/proc").join(pid.to_string()).exists();
+    (verdict.code == 0 && !is_there).then_some(*pid)
 }
 
 fn ended(verdict: &Verdict) -> Result<(), Failure> {
@@ -238,6 +255,21 @@ mod tests {
         Uptime: 1h 30m
         ");
         assert_eq!(judged(&beat(60.9)).0, 0, "twice the interval is not more than twice");
+    }
+
+    #[test]
+    fn a_fresh_heartbeat_of_a_dead_process_is_remarked_on() {
+        let judged = |pid: u32, age: f64| {
+            let pulse = beat(age);
+            let Pulse::Beat { age, uptime, .. } = pulse else { panic!("no beat") };
+            let pulse = Pulse::Beat { age, pid: Some(pid.into()), uptime };
+            let verdict = verdict(&pulse, Duration::from_secs(30));
+            (verdict.code, gone(&pulse, &verdict))
+        };
+        assert_eq!(judged(std::process::id(), 15.0), (0, None));
+        // No process has a number beyond the kernel's own limit.
+        assert_eq!(judged(u32::MAX, 15.0), (0, Some(u64::from(u32::MAX))));
+        assert_eq!(judged(u32::MAX, 120.0), (1, None));
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn limit(text: &str) -> Result<(String, Value), String> {
         "memory" => size(value).map(Value::from),
         "cpu" => value.parse::<f64>().ok().map(Value::from),
         "open_files" | "processes" => value.parse::<u64>().ok().map(Value::from),
-        _ => return Err("memory, cpu, open_files and processes can be limited".to_owned()),
+        _ => return Err("memory, cpu, open-files and processes can be limited".to_owned()),
     };
     number.map(|number| (what, number)).ok_or_else(|| format!("{value} is no such number"))
 }
@@ -86,7 +86,9 @@ mod tests {
     fn limits_are_read_as_they_are_written() {
         assert_eq!(limit("memory=512MB"), Ok(("memory".to_owned(), json!(512_000_000))));
         assert_eq!(limit("cpu=0.5"), Ok(("cpu".to_owned(), json!(0.5))));
-        assert_eq!(limit("open-files=100"), Ok(("open_files".to_owned(), json!(100))));
+        for both in ["open-files=100", "open_files=100"] {
+            assert_eq!(limit(both), Ok(("open_files".to_owned(), json!(100))));
+        }
         for wrong in ["memory", "memory=much", "disk=1", "processes=-1", "cpu="] {
             assert!(limit(wrong).is_err(), "{wrong}");
         }

@@ -88,7 +88,17 @@ fn told(out: Out, part: &Part, queue: &Value) -> Result<(), Failure> {
         return print_json(queue);
     }
     let what = part.device.as_ref().map_or("queue".to_owned(), |name| format!("device {name}"));
-    print_line(format_args!("{what}: {}", state(queue, part)))
+    print_line(format_args!("{what}: {}", in_words(&state(queue, part))))
+}
+
+/// A mode with what it means for jobs.
+fn in_words(mode: &str) -> &str {
+    match mode {
+        "paused" => "paused (takes jobs, starts none)",
+        "draining" => "draining (runs what can run, takes no new jobs)",
+        "drained" => "drained (nothing is left that can run, takes no new jobs)",
+        other => other,
+    }
 }
 
 async fn show(client: &Client, out: Out, device: Option<&str>) -> Result<(), Failure> {
@@ -106,11 +116,11 @@ async fn show(client: &Client, out: Out, device: Option<&str>) -> Result<(), Fai
         return print_json(&queue);
     }
     if field(&queue, "state") != "running" {
-        print_line(format_args!("queue: {}", field(&queue, "state")))?;
+        print_line(format_args!("queue: {}", in_words(&field(&queue, "state"))))?;
     }
     for part in queue["parts"].as_array().into_iter().flatten() {
         if let Some(device) = part["device"].as_str() {
-            print_line(format_args!("device {device}: {}", field(part, "mode")))?;
+            print_line(format_args!("device {device}: {}", in_words(&field(part, "mode"))))?;
         }
     }
     let active = queue["active"].as_array().into_iter().flatten();

@@ -84,7 +84,7 @@ fn tell(job: &Value, plan: &Value) -> Result<(), Failure> {
     print_line(format_args!("Interrupted: {}", field(job, "error")))?;
     print_line(format_args!("Done for certain: up to line {}", plan["last_certain_line"]))?;
     print_line(format_args!(
-        "Goes on on: {} at {from}, {} lines left ({} sent again)",
+        "Goes on: at {from} on {}, {} lines left ({} sent again)",
         field(plan, "device"),
         plan["lines_left"],
         plan["redo_lines"],

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use uuid::Uuid;
 
 /// Names one job for ever. A `UUIDv7` (RFC 9562), so ids sort by the time of submission.
@@ -28,6 +29,11 @@ impl JobId {
     }
 }
 
+/// Text that is not the id of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("this is not the id of a job: `stationd job list` shows them")]
+pub struct NotJobId;
+
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -35,9 +41,9 @@ impl fmt::Display for JobId {
 }
 
 impl FromStr for JobId {
-    type Err = uuid::Error;
+    type Err = NotJobId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::parse_str(text).map(Self)
+        Uuid::parse_str(text).map(Self).map_err(|_| NotJobId)
     }
 }

@@ -41,7 +41,7 @@ pub use envelope::Envelope;
 pub use event::{Body, Channel, DeviceReport, Event, Frame, Severity};
 pub use health::{Health, HealthStatus};
 pub use hook::{Glob, Hook, HookAction, HookEvent, HookOrder, NotAnEvent, OnFail, Webhook, When};
-pub use id::JobId;
+pub use id::{JobId, NotJobId};
 pub use job::{Job, JobKind, NewJob, Payload, Priority, Progress};
 pub use job_state::{Denied, JobAction, JobState};
 pub use last_run::{LastRun, Verdict};

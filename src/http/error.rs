@@ -209,7 +209,30 @@ impl Problem {
                 serde_path_to_error::Segment::Unknown => None,
             })
             .collect();
-        Self::Invalid(vec![Detail { pointer, detail: inner.to_string() }])
+        Self::Invalid(vec![Detail { pointer, detail: in_words(&inner.to_string()) }])
+    }
+}
+
+/// What a parser says, without the names that types have in this program or in Rust.
+pub(super) fn in_words(error: &str) -> String {
+    if error.starts_with("invalid digit") || error.starts_with("cannot parse integer") {
+        return "a whole number is needed".to_owned();
+    }
+    if error.starts_with("provided string was not `true` or `false`") {
+        return "true or false is needed".to_owned();
+    }
+    if error.starts_with("data did not match any variant of untagged enum") {
+        return "this has none of the forms that are taken here".to_owned();
+    }
+    let types =
+        [("tuple struct ", "a list"), ("struct ", "an object"), ("enum ", "one of its names")];
+    let named = types.into_iter().find_map(|(word, meant)| {
+        let (before, after) = error.split_once(&format!("expected {word}"))?;
+        Some((before, after.trim_start_matches(|char: char| char.is_alphanumeric()), meant))
+    });
+    match named {
+        Some((before, after, meant)) => format!("{before}expected {meant}{after}"),
+        None => error.to_owned(),
     }
 }
 
@@ -304,6 +327,37 @@ impl From<OrderError> for Problem {
             OrderError::TimedOut { .. }
             | OrderError::Failed { .. }
             | OrderError::Refused { .. } => Self::Conflict(detail),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn nobody_reads_the_names_of_types() {
+        for (said, words) in [
+            (
+                "invalid type: integer `5`, expected struct Retry at line 1 column 9",
+                "invalid type: integer `5`, expected an object at line 1 column 9",
+            ),
+            ("expected tuple struct Pair", "expected a list"),
+            ("invalid digit found in string", "a whole number is needed"),
+            ("cannot parse integer from empty string", "a whole number is needed"),
+            ("provided string was not `true` or `false`", "true or false is needed"),
+            (
+                "invalid type: map, expected enum IfTaken",
+                "invalid type: map, expected one of its names",
+            ),
+            (
+                "data did not match any variant of untagged enum Need at line 1 column 3",
+                "this has none of the forms that are taken here",
+            ),
+            ("unknown field `x`, expected `a` or `b`", "unknown field `x`, expected `a` or `b`"),
+            ("a structure", "a structure"),
+        ] {
+            assert_eq!(in_words(said), words);
         }
     }
 }

@@ -38,8 +38,8 @@ pub fn server(
         actix_web::App::new()
             .app_data(data.clone())
             .app_data(web::PayloadConfig::new(JSON_LIMIT))
-            .app_data(web::PathConfig::default().error_handler(|error, _| {
-                Problem::NotFound(format!("the address does not name anything: {error}")).into()
+            .app_data(web::PathConfig::default().error_handler(|_, request| {
+                Problem::NotFound(format!("there is nothing at {}", request.path())).into()
             }))
             .wrap(from_fn(guard))
             .configure(routes::register)

@@ -29,6 +29,7 @@ pub(super) struct LimitsWish {
     #[serde(deserialize_with = "bytes")]
     memory: Option<u64>,
     cpu: Option<f64>,
+    #[serde(alias = "open-files")]
     open_files: Option<u64>,
     processes: Option<u64>,
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
-    error::{Detail, Problem},
+    error::{Detail, Problem, in_words},
     intake::clean_name,
     need::{Need, needs},
     surroundings::{Asked, LimitsWish},
@@ -319,7 +319,7 @@ fn read<T: std::str::FromStr>(text: &str) -> Result<T, String>
 where
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| error.to_string())
+    text.parse().map_err(|error: T::Err| in_words(&error.to_string()))
 }
 
 fn yes(text: &str) -> Result<bool, String> {

@@ -1,6 +1,7 @@
 //! The commands of the client against a real station: what they print, and their exit codes.
 
 mod daemons;
+mod messages;
 
 use std::{
     fs::{self, File},

@@ -151,7 +151,7 @@ fn every_field_that_is_wrong_is_pointed_at() {
     assert_eq!(query("/api/v1/jobs?limit=0"), "/limit");
     assert_eq!(query("/api/v1/jobs?state=DANCING"), "/state");
     assert_eq!(query("/api/v1/jobs?cursor=x"), "/cursor");
-    assert_eq!(query("/api/v1/jobs?dance=1"), "");
+    assert_eq!(query("/api/v1/jobs?dance=1"), "/dance");
     assert_eq!(query("/api/v1/events?since=soon"), "/since");
     assert_eq!(query("/api/v1/metrics/history?points=0"), "/points");
 }

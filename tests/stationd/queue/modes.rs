@@ -45,7 +45,13 @@ fn a_drained_queue_has_run_what_waited_and_takes_nothing_new() {
     let why = refused.refused(503);
     assert!(why.contains("draining") && why.contains("queue resume"), "{why}");
     fs::write(&go, "").unwrap();
-    station.cli(["queue", "drain", "--wait"]).exited(0);
+    let told = station.cli(["queue", "drain", "--wait"]).exited(0).stdout;
+    let drained = "queue: drained (nothing is left that can run, takes no new jobs)\n";
+    assert_eq!(told, drained);
+    assert!(station.cli(["queue", "show"]).exited(0).stdout.starts_with(drained));
+    let refused = station.cli(["run", "--", "true"]).exited(1).stderr;
+    assert!(refused.contains("`stationd queue resume`"), "{refused}");
+    assert!(!refused.contains("in a moment"), "{refused}");
     assert_eq!(queue(&station)["state"], "drained");
     assert_eq!(station.job(&second)["state"], "COMPLETED");
     assert_eq!(station.job(&held)["state"], "HELD");
