@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, http::header, web};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -20,7 +19,10 @@ use super::{
 use crate::{
     daemons::{Phase, job_queue::Wake},
     domain::{Job, JobId, JobKind, Light, NewJob, Outcome, Payload},
-    store::jobs::{self, Batch, Inserted},
+    store::{
+        Page,
+        jobs::{self, Batch, Inserted},
+    },
     toolpath::FileKind,
 };
 
@@ -239,5 +241,5 @@ pub(super) fn all_created(inserted: Vec<Inserted>) -> HttpResponse {
         response.insert_header(("idempotent-replayed", "true"));
     }
     let jobs: Vec<Job> = inserted.into_iter().map(|one| one.job).collect();
-    response.json(json!({"items": jobs, "next_cursor": null}))
+    response.json(Page { items: jobs, next_cursor: None })
 }
