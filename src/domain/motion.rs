@@ -24,6 +24,15 @@ impl Motion {
         max_feed: [3000.0; 3],
     };
 
+    /// A simulated printer: 1 m/s² along its path, never faster than 300 mm/s, corners almost from
+    /// rest.
+    pub const SIMULATED_MARLIN: Self = Self {
+        acceleration: [1000.0; 3],
+        junction_deviation: 0.001,
+        rapid: [18_000.0; 3],
+        max_feed: [18_000.0; 3],
+    };
+
     /// What a small GRBL machine mostly has for `$110` to `$122` and `$11`.
     pub const GRBL: Self = Self {
         acceleration: [500.0; 3],
@@ -63,6 +72,7 @@ impl Motion {
             "ebb" => Self::AS_TOLD,
             "hpgl" if simulated => Self { acceleration: [f64::INFINITY; 3], ..Self::HPGL },
             "hpgl" => Self::HPGL,
+            "marlin" if simulated => Self::SIMULATED_MARLIN,
             _ if simulated => Self::SIMULATED,
             "marlin" => Self::MARLIN,
             _ => Self::GRBL,

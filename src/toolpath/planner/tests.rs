@@ -7,13 +7,17 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     domain::Machine,
-    firmware::{Faults, Firmware, Grbl},
+    firmware::{Faults, simulate},
     toolpath::{Dialect, analyse},
 };
 
-fn seconds(motion: Motion, text: &str) -> f64 {
-    let machine = Machine { motion, ..Machine::unknown("grbl") };
+fn seconds_on(driver: &str, motion: Motion, text: &str) -> f64 {
+    let machine = Machine { motion, ..Machine::unknown(driver) };
     analyse(text.as_bytes(), &[machine]).unwrap().0.estimated_seconds
+}
+
+fn seconds(motion: Motion, text: &str) -> f64 {
+    seconds_on("grbl", motion, text)
 }
 
 #[test]
@@ -144,18 +148,21 @@ proptest! {
 }
 
 /// Seconds of its own clock that a simulated machine takes for a file, acknowledged line by line.
-fn simulated(text: &str) -> f64 {
-    let mut machine = Grbl::new(1.0, Faults::default());
+fn simulated(driver: &str, text: &str) -> f64 {
+    let mut machine = simulate(driver, 1.0, Faults::default()).unwrap();
     let mut now = Duration::ZERO;
     let mut out = Vec::new();
     machine.power_on(now);
     machine.transmit(&mut out);
     let mut line = Vec::new();
     let mut cleaned = |raw: &str| {
-        Dialect::Gcode.clean(raw.as_bytes(), &mut line);
+        Dialect::of(driver).clean(raw.as_bytes(), &mut line);
         String::from_utf8_lossy(&line).into_owned()
     };
-    let lines: Vec<String> = text.lines().map(&mut cleaned).collect();
+    let lines = text.lines().map(&mut cleaned);
+    let mut lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+    // What is acknowledged last is acknowledged once all motion is done.
+    lines.push(if driver == "marlin" { "M400" } else { "G4 P0" }.to_owned());
     let mut sent = 0;
     let mut acknowledged = 0;
     while acknowledged < lines.len() {
@@ -167,15 +174,11 @@ fn simulated(text: &str) -> f64 {
         machine.transmit(&mut out);
         let said = String::from_utf8_lossy(&out);
         assert!(!said.contains("error"), "{said} in line {sent}: {}", lines[sent - 1]);
-        acknowledged += said.matches("ok").count();
+        acknowledged += said.lines().filter(|line| line.starts_with("ok")).count();
         if sent > acknowledged {
             now = machine.wake().expect("it owes an answer");
             machine.advance(now);
         }
-    }
-    while let Some(wake) = machine.wake() {
-        now = wake;
-        machine.advance(now);
     }
     now.as_secs_f64()
 }
@@ -203,7 +206,23 @@ fn the_estimate_is_the_simulated_machines_clock() {
         ("mixed", mixed),
     ];
     for (name, text) in samples {
-        let (estimate, clock) = (seconds(Motion::SIMULATED, text), simulated(text));
+        let (estimate, clock) = (seconds(Motion::SIMULATED, text), simulated("grbl", text));
+        assert!((estimate / clock - 1.0).abs() < 0.05, "{name}: {estimate} s, not {clock} s");
+    }
+}
+
+#[test]
+fn the_estimate_of_a_print_is_the_simulated_printers_clock() {
+    let mut print = String::from("G21\nG90\nM83\nG1 Z0.2 F600\n");
+    for row in 0..40 {
+        let y = 10 + 2 * row;
+        let _ = writeln!(print, "G0 X10 Y{y} F6000\nG1 X50 E1.5 F2400\nG1 X60 Y{} E1\n", y + 1);
+    }
+    let rosette = include_str!("../../../static/samples/rosette.gcode");
+    let dwells = "G21\nG90\nG0 X50 F3000\nG4 P1500\nG1 X60 F300\nG4 S2\nG1 Y9\n";
+    for (name, text) in [("print", print.as_str()), ("rosette", rosette), ("dwells", dwells)] {
+        let estimate = seconds_on("marlin", Motion::SIMULATED_MARLIN, text);
+        let clock = simulated("marlin", text);
         assert!((estimate / clock - 1.0).abs() < 0.05, "{name}: {estimate} s, not {clock} s");
     }
 }
