@@ -41,6 +41,8 @@ function parts(state, brief = false) {
   }
   if (queue.length > 0) troubles.unshift(...queue);
   if (troubles.length > 0) return { lead: `${list(troubles).replace(/^the queue/, 'The queue')}.`, rest: work, meaning: 'attention' };
+  // Nothing is wrong so far as is known, and little is known.
+  if (!state.loaded) return { lead: 'Reading the station…', meaning: 'neutral' };
   return { lead: 'All well.', rest: work, meaning: works(state) ? 'active' : 'good' };
 }
 

@@ -6,7 +6,7 @@ import { initial } from '../../static/reduce.js';
 import { briefSentence, sentence } from '../../static/sentence.js';
 
 function station({ phase = 'live', jobs = [], devices = [], daemons = [], ...rest } = {}) {
-  const state = { ...initial(), ...rest };
+  const state = { ...initial(), loaded: true, ...rest };
   state.connection.phase = phase;
   jobs.forEach((job, index) => state.jobs.set(String(index), { id: String(index), kind: 'device', ...job }));
   for (const device of devices) state.devices.set(device.name, device);
@@ -17,6 +17,11 @@ function station({ phase = 'live', jobs = [], devices = [], daemons = [], ...res
 const says = (given, text, meaning) => assert.deepEqual((({ text, meaning }) => ({ text, meaning }))(sentence(station(given))), { text, meaning });
 
 test('a quiet station is well', () => says({}, 'All well. Nothing is running or waiting.', 'good'));
+
+test('nothing is well before it is known', () => {
+  says({ loaded: false }, 'Reading the station…', 'neutral');
+  says({ loaded: false, devices: [{ name: 'mill', status: 'alarm' }] }, 'mill is in alarm: it needs you. Nothing is running or waiting.', 'bad');
+});
 
 test('work is counted by machine, program and waiting job', () => {
   const devices = [{ name: 'a', status: 'busy' }, { name: 'b', status: 'busy' }, { name: 'c', status: 'idle' }];
