@@ -149,6 +149,8 @@ fn a_paused_program_stands_still_and_goes_on() {
     station.act(&id, "pause").expect(200);
     let job = station.act(&id, "cancel").expect(200);
     assert_eq!(job["state"], "CANCELLED", "also out of a pause");
+    let asked = ["PAUSED", "RUNNING", "PAUSED", "CANCELLED"].map(|it| format!("{it} by me"));
+    assert_eq!(station.moves_of(&id)[1..], asked, "who asked is noted");
     assert_eq!(station.act(&id, "cancel").expect(200)["state"], "CANCELLED");
     gone(&program);
 }

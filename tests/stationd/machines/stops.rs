@@ -49,7 +49,11 @@ fn a_paused_job_can_be_cancelled() {
     let id = submit(&station, "", &zigzag(400));
     await_lines(&station, &id, 30);
     station.act(&id, "pause").expect(200);
+    station.act(&id, "resume").expect(200);
+    station.act(&id, "pause").expect(200);
     assert_eq!(station.act(&id, "cancel").expect(200)["state"], "CANCELLED");
+    let asked = ["PAUSED", "RUNNING", "PAUSED", "CANCELLED"].map(|it| format!("{it} by me"));
+    assert_eq!(station.moves_of(&id)[1..], asked, "who asked is noted");
     assert!(sent_lines(&mill).ends_with(&ON_STOP.map(str::to_owned)), "{:?}", sent_lines(&mill));
     await_device(&station, "mill", "idle");
 }

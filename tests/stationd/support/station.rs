@@ -286,6 +286,19 @@ impl Station {
         self.local().get(&format!("/api/v1/jobs/{id}")).expect(200)
     }
 
+    /// Each state after the first and who asked for it: as `PAUSED by me`.
+    pub(crate) fn moves_of(&self, job: &str) -> Vec<String> {
+        let history = self.local().get(&format!("/api/v1/jobs/{job}/history")).expect(200);
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let me = format!("uid:{}", nix::unistd::geteuid());
+        let moves = history["items"].as_array().unwrap().iter().skip(1);
+        moves
+            .map(|it| {
+                format!("{} by {}", word(&it["to_state"]), word(&it["actor"]).replace(&me, "me"))
+            })
+            .collect()
+    }
+
     /// Waits until a job is in this state.
     #[track_caller]
     pub(crate) fn await_job(&self, id: &str, state: &str) -> Value {
