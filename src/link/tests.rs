@@ -1,5 +1,6 @@
 //! The link thread against simulated machines behind real pseudo-terminals.
 
+mod answers;
 mod plotters;
 
 use std::{

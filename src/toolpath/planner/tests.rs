@@ -206,7 +206,8 @@ fn the_estimate_is_the_simulated_machines_clock() {
         ("mixed", mixed),
     ];
     for (name, text) in samples {
-        let (estimate, clock) = (seconds(Motion::SIMULATED, text), simulated("grbl", text));
+        let (estimate, clock) =
+            (seconds(Motion::usual("grbl", true), text), simulated("grbl", text));
         assert!((estimate / clock - 1.0).abs() < 0.05, "{name}: {estimate} s, not {clock} s");
     }
 }
@@ -221,7 +222,7 @@ fn the_estimate_of_a_print_is_the_simulated_printers_clock() {
     let rosette = include_str!("../../../static/samples/rosette.gcode");
     let dwells = "G21\nG90\nG0 X50 F3000\nG4 P1500\nG1 X60 F300\nG4 S2\nG1 Y9\n";
     for (name, text) in [("print", print.as_str()), ("rosette", rosette), ("dwells", dwells)] {
-        let estimate = seconds_on("marlin", Motion::SIMULATED_MARLIN, text);
+        let estimate = seconds_on("marlin", Motion::usual("marlin", true), text);
         let clock = simulated("marlin", text);
         assert!((estimate / clock - 1.0).abs() < 0.05, "{name}: {estimate} s, not {clock} s");
     }
