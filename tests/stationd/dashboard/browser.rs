@@ -102,6 +102,14 @@ impl Browser {
         });
     }
 
+    /// Waits until the page hears its station and has read all of it.
+    #[track_caller]
+    pub(super) fn live(&self) {
+        self.until("the page is live", "document.body?.dataset.connection === 'live'");
+        let read = "!document.querySelector('#sentence').textContent.startsWith('Reading')";
+        self.until("the station has been read", read);
+    }
+
     /// The text of the first element that a selector finds, once there is one.
     #[track_caller]
     pub(super) fn text(&self, selector: &str) -> String {

@@ -9,18 +9,13 @@ use crate::support::{Station, eventually};
 #[track_caller]
 fn open(browser: &Browser, station: &Station, address: &str) {
     browser.goto(&format!("http://localhost:{}/#/{address}", station.address().port()));
-    live(browser);
+    browser.live();
 }
 
 #[track_caller]
 fn reload(browser: &Browser) {
     browser.js("location.reload()");
-    live(browser);
-}
-
-#[track_caller]
-fn live(browser: &Browser) {
-    browser.until("the page is live", "document.body?.dataset.connection === 'live'");
+    browser.live();
 }
 
 /// The names of the daemons that are shown, in their order.

@@ -20,7 +20,7 @@ fn view(browser: &Browser, name: &str) {
 fn open(station: &Station) -> Browser {
     let browser = Browser::open();
     browser.goto(&format!("http://localhost:{}/", station.address().port()));
-    browser.until("the page is live", "document.body.dataset.connection === 'live'");
+    browser.live();
     browser
 }
 

@@ -15,7 +15,7 @@ pub(super) fn sample() -> &'static Path {
 #[track_caller]
 pub(super) fn page(browser: &Browser, station: &Station, view: &str) {
     browser.goto(&format!("http://localhost:{}/#/{view}", station.address().port()));
-    browser.until("the page is live", "document.body.dataset.connection === 'live'");
+    browser.live();
 }
 
 /// How many pixels of the picture have the colour of what is drawn; read from a copy, because a
