@@ -9,10 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use stationd::config::{Level, Sources, load};
 
 static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let shared = PathBuf::from("/dev/shm");
-    let parent = if shared.is_dir() { shared } else { std::env::temp_dir() };
-    let directory = parent.join(format!("stationd-fuzz-{}", std::process::id()));
-    fs::create_dir_all(&directory).unwrap();
+    let directory = stationd_fuzz::directory();
     fs::write(directory.join("config.yaml"), "").unwrap();
     let mode = fs::Permissions::from_mode(0o600);
     fs::set_permissions(directory.join("config.yaml"), mode).unwrap();

@@ -1,9 +1,18 @@
 //! What the targets share: machines, files that come in pieces, and what holds of every file.
 
+use std::{fs, path::PathBuf};
+
 use stationd::{
     domain::{Analysis, EbbOptions, Envelope, Machine, PlotOptions},
     toolpath::{Dialect, FileKind, Next, Program, Splitter, analyse, convert, preview},
 };
+
+/// A new directory for this process, which who runs it takes away again.
+pub fn directory() -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("stationd-fuzz-{}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
 
 /// Every driver there is, which `number` chooses from.
 pub fn driver(number: u8) -> &'static str {

@@ -42,5 +42,5 @@ pub use detect::{Candidate, detect};
 pub use estop::Estop;
 pub use handle::{Answer, LinkHandle};
 pub use options::{LinkOptions, Run, SimulatorOptions, Source};
-pub use probe::{Found, probe};
+pub use probe::{Found, probe, recognise};
 pub use report::Report;

@@ -140,8 +140,8 @@ fn listen(port: &mut Serial, said: &mut Vec<u8>, time: Duration) -> io::Result<(
     Ok(())
 }
 
-/// The driver of a machine that says this, and the line by which it is known.
-fn recognise(said: &[u8]) -> Option<(&'static str, String)> {
+/// The driver of a machine that says this, and the line by which it is known: at most 200 letters.
+pub fn recognise(said: &[u8]) -> Option<(&'static str, String)> {
     let text = String::from_utf8_lossy(said);
     let whole = text.rfind(['\n', '\r']).map_or("", |end| &text[..end]);
     whole.lines().flat_map(|line| line.split('\r')).map(str::trim).find_map(|line| {

@@ -30,4 +30,5 @@ pub(super) use commands::requeue_left_over;
 pub use dispatch::Wake;
 pub use go_on::GoOn;
 pub use modes::SetMode;
+pub use runner::progress_of;
 pub use why::Waiting;

@@ -22,4 +22,5 @@ mod thread;
 
 pub(super) use handle::Runner;
 pub(super) use order::{Ended, How, News, Task, Why};
+pub use progress::progress_of;
 pub(super) use start::Host;

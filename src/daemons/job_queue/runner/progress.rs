@@ -20,8 +20,8 @@ struct Said {
     eta_seconds: Option<f64>,
 }
 
-/// What a line says; none if it is not about progress.
-pub(super) fn read(line: &str) -> Option<Progress> {
+/// What a line of a program's output says on how far it is; none if it is not about that.
+pub fn progress_of(line: &str) -> Option<Progress> {
     let line = line.trim();
     if let Some(rest) = line.strip_prefix("progress:") {
         let rest = rest.trim_start();
@@ -60,7 +60,7 @@ pub(super) struct Word {
 impl Word {
     /// Takes a line of the program's.
     pub(super) fn take(&mut self, line: &str) {
-        if let Some(progress) = read(line) {
+        if let Some(progress) = progress_of(line) {
             self.last = Some(progress);
             self.is_new = true;
         }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn said(line: &str) -> Option<(f64, Option<String>, Option<f64>)> {
-        read(line).map(|it| (it.progress_percentage, it.message, it.eta_seconds))
+        progress_of(line).map(|it| (it.progress_percentage, it.message, it.eta_seconds))
     }
 
     #[test]
