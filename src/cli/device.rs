@@ -64,16 +64,16 @@ pub(super) enum DeviceCommand {
         /// Which machine
         name: String,
         /// Along X, in mm
-        #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+        #[arg(long, value_name = "MM", allow_negative_numbers = true, value_parser = length)]
         x: Option<f64>,
         /// Along Y, in mm
-        #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+        #[arg(long, value_name = "MM", allow_negative_numbers = true, value_parser = length)]
         y: Option<f64>,
         /// Along Z, in mm; up is positive
-        #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+        #[arg(long, value_name = "MM", allow_negative_numbers = true, value_parser = length)]
         z: Option<f64>,
         /// How fast, in mm a minute [default: 1000]
-        #[arg(long, value_name = "MM")]
+        #[arg(long, value_name = "MM", value_parser = length)]
         feed: Option<f64>,
         /// End such a move at once
         #[arg(long, conflicts_with_all = ["x", "y", "z", "feed"])]
@@ -92,6 +92,12 @@ pub(super) enum DeviceCommand {
         #[arg(long)]
         clear: bool,
     },
+}
+
+/// JSON has no numbers that are none.
+fn length(text: &str) -> Result<f64, String> {
+    let length = text.parse().ok().filter(|length: &f64| length.is_finite());
+    length.ok_or_else(|| "a number is needed, as 10 or -0.5".to_owned())
 }
 
 /// `device …`

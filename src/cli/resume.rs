@@ -1,8 +1,12 @@
 //! `job resume`: a paused job goes on at once, an interrupted one after a look at how.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    thread,
+};
 
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::{
     client::Client,
@@ -51,7 +55,7 @@ async fn one(client: &Client, out: Out, id: JobId, consent: Consent) -> Result<(
         } else {
             tell(&job, &plan)?;
         }
-        if !asked(&plan)? {
+        if !asked(&plan).await? {
             return Err(Failure::Failed(format!(
                 "nothing was sent; to let it go on: stationd job resume {id} --yes{}",
                 if is_certain(&plan) { "" } else { " --force" }
@@ -111,7 +115,7 @@ fn tell(job: &Value, plan: &Value) -> Result<(), Failure> {
 }
 
 /// Asks on a terminal; elsewhere nobody can answer.
-fn asked(plan: &Value) -> Result<bool, Failure> {
+async fn asked(plan: &Value) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
@@ -121,7 +125,13 @@ fn asked(plan: &Value) -> Result<bool, Failure> {
     write!(screen, "The machine moves at once. Is the way of {device} clear? [y/N] ")
         .and_then(|()| screen.flush())
         .map_err(unreadable)?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(unreadable)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let (sender, answer) = oneshot::channel();
+    // Whoever interrupts instead of answering is not waited for, which the runtime's threads are.
+    thread::spawn(move || {
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        _ = sender.send(read.map(|_| answer)); // nobody may wait any more
+    });
+    let Ok(answer) = answer.await else { return Ok(false) };
+    Ok(matches!(answer.map_err(unreadable)?.trim(), "y" | "Y" | "yes"))
 }

@@ -154,6 +154,16 @@ fn a_cancelled_job_stops_and_switches_the_heaters_off() {
 }
 
 #[test]
+fn a_halted_machine_can_be_disconnected() {
+    let (_directory, _machine, station) = printer(1.0, Faults::default());
+    station.cli(["device", "send", "printer", "M112"]);
+    let halted = await_device(&station, "printer", "alarm");
+    assert!(halted["error_message"].as_str().unwrap().contains("has halted"), "{halted}");
+    station.cli(["device", "disconnect", "printer"]).exited(0);
+    await_device(&station, "printer", "disconnected");
+}
+
+#[test]
 fn an_unplugged_machine_interrupts_its_job_and_nothing_is_sent_by_itself() {
     let (_directory, machine, station) = printer(10.0, Faults::default());
     let id = submit(&station, "", &zigzag(2000));

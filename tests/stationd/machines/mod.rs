@@ -1,5 +1,6 @@
 //! Jobs on machines: simulated ones of the station, and ones on a bench of the tests' own.
 
+mod asked;
 mod bench;
 mod choices;
 mod drawings;
