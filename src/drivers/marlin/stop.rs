@@ -297,6 +297,7 @@ impl Marlin {
         self.recovery = Recovery::default();
         self.out.clear();
         self.forget_position();
+        self.machine.restless = false;
         self.phase = Phase::Halted(reason);
     }
 
