@@ -14,9 +14,16 @@ impl Hpgl {
             }
             Ok(text) => {
                 self.begin(&text);
+                self.stray();
                 self.console_done(Ok(Vec::new()));
             }
         }
+    }
+
+    /// It moves by a person's word: where to is asked once it rests.
+    fn stray(&mut self) {
+        self.machine.strayed = true;
+        self.tell_position(None);
     }
 
     fn check_line(&self, line: &str) -> Result<Vec<u8>, Refused> {
@@ -112,6 +119,8 @@ impl Hpgl {
     pub(super) fn stop_jog(&mut self) {
         if matches!(self.phase, Phase::Ready) {
             self.out.extend_from_slice(wire::ABORT);
+            // What is asked in the buffer is forgotten too.
+            self.machine.strayed |= self.queued.take().is_some();
         }
     }
 
@@ -123,6 +132,7 @@ impl Hpgl {
         if until_still {
             self.ask(Question::Position);
         } else {
+            self.stray();
             self.console_done(Ok(Vec::new()));
         }
     }

@@ -54,6 +54,11 @@ impl Hpgl {
                 let rests = self.is_empty() && !self.is_suspended();
                 let since = self.machine.empty_since.unwrap_or(self.now);
                 self.machine.empty_since = rests.then_some(since);
+                if rests && matches!(self.phase, Phase::Ready) && self.machine.strayed {
+                    self.machine.strayed = false;
+                    self.machine.status = None;
+                    self.ask(Question::Position);
+                }
             }
             Question::WireError => self.next_of_setup(),
             Question::Length => {
@@ -66,10 +71,12 @@ impl Hpgl {
             }
             Question::Position => {
                 self.tell_position(wire::point(line));
+                self.machine.strayed = false;
                 match &self.phase {
                     Phase::Running(_) => self.stands(),
                     Phase::Stopping(_) => self.stop_stands(),
                     Phase::Console { .. } => self.console_answered(Vec::new()),
+                    Phase::Ready => self.machine.status = Some(8),
                     _ => {}
                 }
             }

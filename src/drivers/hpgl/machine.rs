@@ -32,6 +32,8 @@ pub(super) struct Machine {
     pub(super) status_at: Duration,
     /// Since when it has had nothing left to read.
     pub(super) empty_since: Option<Duration>,
+    /// It has moved by a person's word, and has not been asked where to.
+    pub(super) strayed: bool,
     /// More than half of the buffer was free: it is worth asking again at once.
     pub(super) roomy: bool,
     pub(super) heard: Duration,
@@ -49,6 +51,7 @@ impl Default for Machine {
             status: None,
             status_at: Duration::ZERO,
             empty_since: None,
+            strayed: false,
             roomy: false,
             heard: Duration::ZERO,
             suspicious: false,

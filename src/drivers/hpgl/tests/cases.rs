@@ -1,6 +1,7 @@
 //! What happens in this case and in that.
 
-use super::*;
+use super::{super::PEN_UP_MM, *};
+use crate::domain::{Jog, Position};
 
 #[test]
 fn a_file_is_drawn_as_it_is() {
@@ -209,7 +210,7 @@ fn a_person_who_changes_the_pens_is_asked_for_each() {
 #[test]
 fn a_person_asks_goes_home_and_moves_by_hand() {
     let mut bench = Bench::ready(Faults::default());
-    bench.command(Command::Jog(crate::domain::Jog { x: 10.0, y: 5.0, ..Default::default() }));
+    bench.command(Command::Jog(Jog { x: 10.0, y: 5.0, ..Default::default() }));
     bench.until("that is taken", |bench| bench.has(&Event::Answered(Ok(Vec::new()))));
     bench.until("it stands", |bench| bench.status() == Some(DeviceStatus::Idle));
     bench.command(Command::Send("oa".to_owned()));
@@ -225,6 +226,25 @@ fn a_person_asks_goes_home_and_moves_by_hand() {
         bench.events.iter().find(|event| matches!(event, Event::Position(..))),
         Some(Event::Position(Some(_), Some(true)))
     ));
+}
+
+#[test]
+fn where_a_move_by_hand_has_led_is_asked_once_it_is_made() {
+    let mut bench = Bench::ready(Faults::default());
+    let at = |x, y, z| Event::Position(Some(Position { x, y, z }), Some(z > 0.0));
+    bench.command(Command::Home);
+    bench.until("it is home", |bench| bench.has(&at(0.0, 0.0, PEN_UP_MM)));
+    bench.command(Command::Jog(Jog { x: 10.0, y: 5.0, ..Jog::default() }));
+    assert!(bench.has(&Event::Position(None, None)), "it is under way");
+    bench.until("that is known", |bench| bench.has(&at(10.0, 5.0, PEN_UP_MM)));
+    bench.until("it stands", |bench| bench.status() == Some(DeviceStatus::Idle));
+    bench.command(Command::Send("PD400,200".to_owned()));
+    bench.until("that is known too", |bench| bench.has(&at(10.0, 5.0, 0.0)));
+    bench.command(Command::Jog(Jog { x: 100.0, ..Jog::default() }));
+    bench.command(Command::StopJog);
+    bench.until("it stands again", |bench| bench.status() == Some(DeviceStatus::Idle));
+    bench.until("it tells where", |bench| matches!(bench.driver.position_shown, (Some(_), _)));
+    assert_eq!(bench.status(), Some(DeviceStatus::Idle));
 }
 
 #[test]
