@@ -68,6 +68,10 @@ impl Grbl {
                 self.answer_ok();
                 return self.reset();
             }
+            // One jog may follow another.
+            _ if self.mode == Mode::Jog && command.starts_with("J=") => {
+                return self.setting(command);
+            }
             _ if !idle => return self.answer_error(8),
             "$" => {
                 for (number, value) in SETTINGS {

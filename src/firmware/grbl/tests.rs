@@ -129,6 +129,8 @@ fn a_jog_can_be_cancelled() {
     let mut desk = Desk::new();
     assert_eq!(desk.tell("$J=G91X100F1000\n"), ["ok"]);
     assert_eq!(desk.state(), "Jog");
+    assert_eq!(desk.tell("$J=G91Y1F1000\n"), ["ok"], "another may follow");
+    assert_eq!(desk.tell("$H\n"), ["error:8"], "nothing else");
     desk.after(100);
     desk.realtime(0x85);
     assert_eq!(desk.state(), "Idle");
