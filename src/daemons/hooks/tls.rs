@@ -9,6 +9,16 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
+/// What is wrong with a connection, where the words of the library say little.
+pub(super) fn in_words(error: &str) -> String {
+    if error.contains("CaUsedAsEndEntity") {
+        return "the server shows the certificate of an authority (CA:TRUE) as its own, which none \
+                may; make it with CA:FALSE"
+            .to_owned();
+    }
+    error.to_owned()
+}
+
 /// How connections to `url` are protected: not at all, or for `https://` by a certificate of a
 /// public authority or of one in `ca_file`.
 ///

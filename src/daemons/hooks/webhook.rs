@@ -69,7 +69,7 @@ async fn send(webhook: &Webhook, due: &Due, facts: &Map<String, Value>, limit: D
         Ok(answer) => answer,
         Err(SendRequestError::Url(error)) => return Tried::failed(error.to_string()),
         Err(SendRequestError::Connect(ConnectError::Io(error))) => {
-            return later(format!("no connection: {error}"));
+            return later(format!("no connection: {}", tls::in_words(&error.to_string())));
         }
         Err(error) => return later(error.to_string()),
     };

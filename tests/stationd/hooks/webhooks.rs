@@ -1,6 +1,12 @@
 //! Posts to a server that is there, slow, broken, away, and back.
 
-use std::{collections::BTreeSet, io::Write as _, process::Stdio, time::Instant};
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Instant,
+};
 
 use serde_json::{Value, json};
 
@@ -186,34 +192,48 @@ fn a_silent_server_is_given_up_in_time_and_a_stuck_outbox_is_told() {
     });
 }
 
-#[test]
-fn a_server_behind_tls_must_show_a_certificate_that_is_trusted() {
-    let builder = Station::with();
-    let (key, certificate) = (builder.home().join("key.pem"), builder.home().join("cert.pem"));
+/// A key and a certificate for a server here; none without a program to make them with.
+fn certified(home: &Path, of_an_authority: bool) -> Option<(PathBuf, PathBuf)> {
+    let name = |end: &str| home.join(format!("{of_an_authority}-{end}.pem"));
+    let (key, certificate) = (name("key"), name("certificate"));
+    let authority = if of_an_authority { "TRUE" } else { "FALSE" };
     let made = std::process::Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
         .args(["-days", "2", "-subj", "/CN=workshop", "-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-addext", &format!("basicConstraints=critical,CA:{authority}")])
         .arg("-keyout")
         .arg(&key)
         .arg("-out")
         .arg(&certificate)
         .output();
-    if !made.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: there is no openssl to make a certificate with");
-        return;
+    if made.is_ok_and(|output| output.status.success()) {
+        return Some((key, certificate));
     }
+    eprintln!("skipped: there is no openssl to make a certificate with");
+    None
+}
+
+#[test]
+fn a_server_behind_tls_must_show_a_certificate_that_is_trusted() {
+    let builder = Station::with();
+    let Some((key, certificate)) = certified(builder.home(), false) else { return };
     let server = Receiver::secured(&key, &certificate, Mood::Answers(200, ""));
     let url = format!("https://{}/", server.address);
+    let Some((key, authority)) = certified(builder.home(), true) else { return };
+    let other = Receiver::secured(&key, &authority, Mood::Answers(200, ""));
+    let wrong = format!("https://{}/", other.address);
     let hooks = json!({"COMPLETED": [
         {"webhook": {"url": url, "ca_file": certificate}},
         {"webhook": {"url": url, "retries": 0}},
+        {"webhook": {"url": wrong, "ca_file": authority, "retries": 0}},
     ]});
     let station = builder.config(&json!({"hooks": hooks}).to_string()).start();
     let job = done(&station);
     station.await_run("COMPLETED[0]", "SUCCEEDED");
     let run = station.await_run("COMPLETED[1]", "FAILED");
     assert!(run["error"].as_str().unwrap().contains("certificate"), "{run}");
+    let run = station.await_run("COMPLETED[2]", "FAILED");
+    assert!(run["error"].as_str().unwrap().contains("make it with CA:FALSE"), "{run}");
     let posts = server.posts();
     assert_eq!((posts.len(), &posts[0].json()["job_id"]), (1, &json!(job)));
 }
