@@ -92,6 +92,10 @@ async fn one(
     let count = wish.copies();
     let job = match wish.content.take() {
         None => command_job(app, who, wish, references)?,
+        Some(_) if wish.command.is_some() => {
+            let detail = "a job has a command or the content of a file, not both";
+            return Err(Problem::field("content", detail));
+        }
         Some(content) => {
             wish.check(JobKind::Device)?;
             if content.len() > INLINE_LIMIT {

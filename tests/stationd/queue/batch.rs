@@ -109,3 +109,11 @@ fn copies_are_jobs_of_their_own() {
     }
     station.local().post("/api/v1/jobs", &json!({"command": ["true"], "copies": 0})).refused(422);
 }
+
+#[test]
+fn a_job_of_a_program_and_of_a_file_is_neither() {
+    let station = Station::with().simulate("grbl").start();
+    let both = json!([{"command": ["true"], "content": "G21\n", "file_name": "a.gcode"}]);
+    let refused = batch(&station, &both, None).refused(422);
+    assert!(refused.contains("not both"), "{refused}");
+}
