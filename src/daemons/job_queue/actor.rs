@@ -114,6 +114,8 @@ pub struct JobQueue {
     pub(super) pace: Pace,
     /// For programs; a write of ends is under way with it.
     pub(super) programs: Look,
+    /// The next of these writes waits for more to write.
+    pub(super) gathering: Option<SpawnHandle>,
     /// For machines, and whatever else comes before a claim.
     pub(super) machines: Look,
     /// When it looks again, for something is due then.
@@ -151,6 +153,7 @@ impl JobQueue {
             news: Some(news),
             pace: Pace::default(),
             programs: Look::default(),
+            gathering: None,
             machines: Look::default(),
             next: None,
             stopping: false,

@@ -15,6 +15,8 @@ const CLAIM: Duration = Duration::from_millis(20);
 const SHORT: Duration = Duration::from_millis(10);
 /// As many at most.
 const MOST: usize = 64;
+/// From that many on they follow each other briskly.
+const BRISK: usize = 8;
 
 /// The short programs that have just ended.
 #[derive(Debug, Default)]
@@ -40,6 +42,11 @@ impl Pace {
         }
         self.0.len()
     }
+
+    /// Whether so many are claimed ahead that none waits if the next claim is a little later.
+    pub(super) fn is_brisk(&mut self, now: Instant) -> bool {
+        self.ahead(now) >= BRISK
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +63,9 @@ mod tests {
             pace.note(run(1), at(now));
         }
         assert_eq!(pace.ahead(at(10)), 10);
+        assert!(pace.is_brisk(at(10)));
         assert_eq!(pace.ahead(at(25)), 5);
+        assert!(!pace.is_brisk(at(25)));
         pace.note(run(50), at(26));
         assert_eq!(pace.ahead(at(26)), 0);
         for _ in 0..1000 {

@@ -1,7 +1,8 @@
 //! One write of the queue: what has ended, and what may start in its place, in one commit.
 //!
 //! One is under way at a time; what ends meanwhile goes into the next. A program makes room by its
-//! end, not by the commit of it.
+//! end, not by the commit of it. While short programs follow each other, and enough are claimed ahead
+//! for that, a write waits a little for more of them: to reach the disk costs as much as to run some.
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,9 @@ use crate::{
 
 /// Between two tries to write while the disk is full or the database locked.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Between two writes while short programs follow each other.
+const GATHER: Duration = Duration::from_millis(4);
 
 /// Try again to write.
 #[derive(Message, Clone, Copy, Debug)]
@@ -49,6 +53,14 @@ impl JobQueue {
         {
             return;
         }
+        if let Some(timer) = self.gathering {
+            let is_short = self.running.len() - self.over < self.options.max_concurrent_commands;
+            if !is_short && !self.stopping {
+                return;
+            }
+            ctx.cancel_future(timer);
+            self.gathering = None;
+        }
         self.programs = Look { is_wanted: false, is_under_way: true };
         let ended = std::mem::take(&mut self.ended);
         let ends = ended.clone();
@@ -65,6 +77,12 @@ impl JobQueue {
             match written {
                 Ok(turn) => this.turned(ended, turn, ctx),
                 Err(error) => this.not_turned(ended, &error, ctx),
+            }
+            if this.pace.is_brisk(Instant::now()) {
+                this.gathering = Some(ctx.run_later(GATHER, |this, ctx| {
+                    this.gathering = None;
+                    this.turn(ctx);
+                }));
             }
             this.turn(ctx);
         }));
