@@ -46,6 +46,22 @@ fn a_pen_on_a_spindle_word_draws_only_while_it_is_on() {
 }
 
 #[test]
+fn where_zero_is_makes_no_difference_to_a_cut() {
+    let cut = |zero: f64| {
+        let (up, down) = (zero + 20.0, zero + 5.0);
+        of(&format!(
+            "G21 G90 F600\nG0 X10 Y10 Z{up}\nG1 Z{down}\nX60\nY30\nG2 X10 I-25\nG1 Z{up}\n"
+        ))
+    };
+    let work = 15.0 + 50.0 + 20.0 + std::f64::consts::PI * 25.0;
+    for zero in [-10.0, -5.0, 0.0, 30.0] {
+        assert!((cut(zero).draw_length_mm - work).abs() < 1e-9, "{zero}");
+    }
+    let travel = cut(0.0).travel_length_mm - 600.0_f64.sqrt();
+    assert!((travel - 15.0).abs() < 1e-9, "a tool that rises does not work");
+}
+
+#[test]
 fn a_print_works_where_filament_comes_out() {
     let print = |text: &str| {
         let marlin = [Machine::unknown("marlin")];

@@ -62,6 +62,8 @@ pub(in crate::toolpath) struct Modal {
     pub(in crate::toolpath) inverse_time: bool,
     pub(in crate::toolpath) feed: Option<f64>,
     pub(in crate::toolpath) spindle: Option<Spindle>,
+    /// It has been on.
+    pub(super) spindle_used: bool,
     pub(in crate::toolpath) speed: Option<f64>,
     /// M7 and M8.
     pub(in crate::toolpath) coolant: [bool; 2],
@@ -93,6 +95,7 @@ impl Default for Modal {
             inverse_time: false,
             feed: None,
             spindle: None,
+            spindle_used: false,
             speed: None,
             coolant: [false; 2],
             system: 540,
@@ -292,6 +295,7 @@ impl Interpreter {
             20 | 300 if modal.spindle.is_some() => modal.spindle = Some(Spindle::Off),
             _ => {}
         }
+        modal.spindle_used |= matches!(number, 30 | 40);
         found.more |= !matches!(number, 0 | 10 | 60 | 6000);
         found.waits |= matches!(number, 0..=90 | 300 | 6000);
         if !knows_m(self.dialect, number) {

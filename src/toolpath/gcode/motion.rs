@@ -150,7 +150,7 @@ impl Interpreter {
             (false, true) => 1.0 / feed,
             (false, false) => length / feed,
         };
-        let draw = !rapid && modal.tool_down();
+        let draw = !rapid && modal.may_work(from, to);
         Segment { from, to, arc, draw, length, seconds: minutes * 60.0 }
     }
 }
@@ -165,8 +165,27 @@ impl Modal {
         }
     }
 
-    /// A pen is down at or below zero; without any Z word, the spindle words tell; and a file that
-    /// has neither draws with every working move.
+    /// Whether the tool works on a feed move: in doubt it does, for what is taken for travel may be
+    /// left out when a job goes on. Without Z, the spindle words tell where a pen or a laser is off.
+    /// With it they do not, nor does the height: where zero is nobody knows (the top of the work, or
+    /// the table under it), and the tool may be switched by hand. A move straight up ends a stroke.
+    fn may_work(&self, from: [f64; 3], to: [f64; 3]) -> bool {
+        if self.spindle.is_some() && !self.z_used {
+            return self.spindle != Some(Spindle::Off);
+        }
+        let rises = to[2] > from[2] && to[..2] == from[..2];
+        !rises || self.tool_down()
+    }
+
+    /// Whether the last move was a feed that may have been work though the spindle is off: the file
+    /// has never switched it on, and only makes sure (M5) of what is switched by hand.
+    pub(in crate::toolpath) fn is_off_in_doubt(&self) -> bool {
+        let feeds = matches!(self.motion, Motion::Feed | Motion::Arc { .. });
+        feeds && !self.z_used && self.spindle == Some(Spindle::Off) && !self.spindle_used
+    }
+
+    /// Whether a pen would be down: at or below zero; without any Z word, the spindle words tell; and
+    /// a file that has neither draws with every working move.
     pub(in crate::toolpath) fn tool_down(&self) -> bool {
         let on = self.spindle.map(|spindle| spindle != Spindle::Off);
         match on {

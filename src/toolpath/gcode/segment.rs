@@ -11,7 +11,8 @@ pub struct Segment {
     pub to: [f64; 3],
     /// The way between, if it is not straight.
     pub arc: Option<Arc>,
-    /// True if the tool works: a G1, G2 or G3 with the pen down, the spindle on or filament coming out.
+    /// True if the tool works, as far as the file tells: a G1, G2 or G3, unless it rises straight up, a
+    /// pen or laser is off (M5, without Z) or no filament comes out of a printer.
     pub draw: bool,
     /// Its length in millimetres.
     pub length: f64,

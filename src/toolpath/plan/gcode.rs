@@ -59,7 +59,8 @@ pub fn strokes(reader: impl Read) -> io::Result<Option<Drawing>> {
         let Some(layer) = drawing.layers.last_mut() else { continue };
         for segment in &found.segments {
             let flat = |point: [f64; 3]| [point[0], point[1]];
-            if !segment.draw {
+            // The pen is to be where it would be on a machine that moves it by Z, with zero on the paper.
+            if !segment.draw || !machine.modal.tool_down() {
                 draws = false;
                 continue;
             }
