@@ -9,8 +9,9 @@
 //!                      and before the stroke of D
 //! ```
 //! So no stroke that is certainly done is done again, and none is left out; only the stroke that was
-//! under way is drawn from its beginning. Lines between C and D that only travel are skipped, unless
-//! something in them is not for a plan to skip: a stop for a person, a machine command.
+//! under way is drawn from its beginning. Lines between C and D that only travel or set modes are
+//! skipped; D is also the first line of which that is not sure: a stop for a person, a machine command,
+//! a pen that is put down. Where there is no D, it goes on after C.
 //!
 //! The rules of the re-entry, in this order. The tool comes off first: `M5`, and where the file moves
 //! Z, up to the highest Z that it has travelled at. Then units, modes and coordinate system are set,
@@ -22,6 +23,8 @@
 //! A printer is warmed before anything moves, to what the file had set, and its filament is counted on
 //! from where the file had it.
 
+#[cfg(test)]
+mod laws;
 mod plan;
 mod plotters;
 mod preamble;
@@ -30,6 +33,7 @@ mod reached;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod trifle;
 mod words;
 
 pub use plan::{Confidence, Facts, ResumeError, ResumePlan, Trust, plan_resume};

@@ -2,7 +2,7 @@
 
 use super::{
     Facts,
-    scan::{Scan, is_up},
+    scan::Scan,
     words::{number, system},
 };
 use crate::toolpath::{
@@ -69,9 +69,9 @@ pub(super) fn preamble(
     if scan.offsets {
         lines.put(&["G92.1".to_owned()]);
     }
+    let highest = facts.position.map_or(scan.highest, |[.., z]| z.max(scan.highest)).max(z);
     if scan.z_used {
-        let highest = facts.position.map_or(scan.highest, |[.., z]| z.max(scan.highest)).max(z);
-        if highest <= 0.0 {
+        if scan.works_at.is_some_and(|depth| highest <= depth) {
             warnings.push("the file never lifts the tool: it travels at depth".to_owned());
         }
         lines.rapid(&format!("Z{}", number(highest)));
@@ -82,10 +82,9 @@ pub(super) fn preamble(
             lines.wait(SPIN_UP);
             warnings.push(format!("the spindle starts above the work and is given {SPIN_UP} s"));
         }
-        let feed = entry.feed.filter(|_| !entry.inverse_time).unwrap_or(CAREFUL);
-        if is_up(entry) {
-            lines.rapid(&format!("Z{}", number(z)));
-        } else {
+        // Below the height of travel there may be work, wherever zero is.
+        if z < highest {
+            let feed = entry.feed.filter(|_| !entry.inverse_time).unwrap_or(CAREFUL);
             lines.lines.push(format!("G1 Z{} F{}", number(z), number(feed)));
         }
     }

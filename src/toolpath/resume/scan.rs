@@ -2,10 +2,13 @@
 
 use std::io::{self, Read};
 
-use super::printer::Printer;
+use super::{
+    printer::Printer,
+    trifle::{does_more, ends},
+};
 use crate::toolpath::{
     Dialect, Follower, Found, Next,
-    gcode::{Anchor, Interpreter, Modal, Spindle},
+    gcode::{Anchor, Interpreter, Modal, Segment, Spindle},
     pass::Pass,
 };
 
@@ -31,8 +34,10 @@ pub(super) struct Scan {
     pub(super) certain_line: u64,
     /// The file moves Z.
     pub(super) z_used: bool,
-    /// The highest Z up to there.
+    /// The highest Z up to there, or up to where the tool is lifted first.
     pub(super) highest: f64,
+    /// The highest Z up to there at which it works; none if it does not before.
+    pub(super) works_at: Option<f64>,
     /// The file has set offsets (G92).
     pub(super) offsets: bool,
 }
@@ -55,12 +60,15 @@ pub(super) fn scan(
         certain_line: 0,
         z_used: false,
         highest: 0.0,
+        works_at: None,
         offsets: false,
     };
     // The line of the file after those that are certain.
     let mut after = None;
     // Since the last stroke, the machine has travelled, or has not moved at all.
     let mut travelling = true;
+    // It has been lifted since the file began.
+    let mut lifted = false;
     let (mut found, mut line, mut count) = (Found::default(), Vec::new(), 0);
     loop {
         let number = match pass.next(&mut line)? {
@@ -77,44 +85,52 @@ pub(super) fn scan(
         follower.line(&line, &mut found);
         let extrudes = printer.line(dialect, &line);
         let modal = follower.modal;
-        let uncertain = count > certain;
-        if uncertain {
+        scan = scan.with(&modal);
+        let segment = found.segments.last();
+        // A print is drawn where filament comes out.
+        let works = |segment: &Segment| segment.draw || extrudes || modal.is_off_in_doubt();
+        let draw = segment.is_some_and(works);
+        if count > certain {
             after = after.or(Some(number));
-        }
-        let asks = stops.contains(&number);
-        if uncertain && (is_barrier(&found) || asks) {
-            if !travelling || (asks && is_up(&before.modal)) {
-                scan.entry = before;
+            let asks = stops.contains(&number);
+            // A stroke that goes on is begun again; the entry is where it began.
+            if draw || asks || is_barrier(&found) || does_more(&line, &before.modal) {
+                if ends(&line) {
+                    break;
+                }
+                let skips = !travelling || (asks && is_as_high(&before.modal, &scan.entry.modal));
+                if !draw && skips {
+                    scan.entry = before;
+                }
+                if !lifted {
+                    scan.look_for_lift(pass, follower)?;
+                }
+                return Ok(scan);
             }
-            return Ok(scan.with(&modal));
         }
-        if let Some(segment) = found.segments.last() {
-            // A print is drawn where filament comes out.
-            let draw = segment.draw || extrudes;
-            if draw && uncertain {
-                // A stroke that goes on is begun again; the entry is where it began.
-                return Ok(scan.with(&modal));
-            }
+        if let Some(segment) = segment {
             scan.highest = scan.highest.max(segment.to[2]);
+            lifted |= is_lift(segment);
             let here = Entry { modal, printer, skip: count, from_line: None };
             if draw {
                 travelling = false;
-            } else if !travelling || is_up(&modal) || !is_up(&scan.entry.modal) {
+                let height = segment.from[2].max(segment.to[2]);
+                if is_on_plane(segment) && !extrudes {
+                    scan.works_at = Some(scan.works_at.map_or(height, |it| it.max(height)));
+                }
+            } else if !travelling || is_as_high(&modal, &scan.entry.modal) {
                 (travelling, scan.entry) = (true, here);
             }
         }
-        if !uncertain {
+        if count <= certain {
             (scan.certain, scan.certain_lines, scan.certain_line) = (modal, count, number);
             certain_printer = printer;
         }
-        scan = scan.with(&modal);
     }
-    if !travelling {
-        // Nothing is left to draw; what follows the last stroke is left to do.
-        let Scan { certain, certain_lines, .. } = scan;
-        let printer = certain_printer;
-        scan.entry = Entry { modal: certain, printer, skip: certain_lines, from_line: after };
-    }
+    // Nothing is left that works; what follows is left to do, though it may be the way home alone.
+    let Scan { certain, certain_lines, .. } = scan;
+    scan.entry =
+        Entry { modal: certain, printer: certain_printer, skip: certain_lines, from_line: after };
     Ok(scan)
 }
 
@@ -124,14 +140,50 @@ impl Scan {
         self.offsets |= modal.is_offset() || modal.offset_anchor != [Anchor::Origin; 3];
         self
     }
+
+    /// Interrupted before it is known how high the file travels, the tool may be deep in the work
+    /// already: reads on to where it is lifted.
+    fn look_for_lift<R: Read>(
+        &mut self,
+        mut pass: Pass<R>,
+        mut follower: Interpreter,
+    ) -> io::Result<()> {
+        let (mut found, mut line) = (Found::default(), Vec::new());
+        loop {
+            match pass.next(&mut line)? {
+                Next::Line(_) => {}
+                Next::TooLong(_) => continue,
+                Next::End | Next::More => return Ok(()),
+            }
+            found.clear();
+            follower.line(&line, &mut found);
+            self.z_used |= follower.modal.z_used;
+            if let Some(lift) = found.segments.iter().find(|segment| is_lift(segment)) {
+                self.highest = self.highest.max(lift.to[2]);
+                return Ok(());
+            }
+        }
+    }
 }
 
-/// The tool does not touch the work. A file without Z has the spindle words for that, or nothing.
-pub(super) fn is_up(modal: &Modal) -> bool {
-    if modal.z_used {
-        return modal.position[2] - modal.offset[2] > 0.0;
+/// The tool is off the work here, as far as it was there. Where zero is nobody knows, so that heights
+/// are only compared; a file without Z has the spindle words for that, or nothing.
+fn is_as_high(here: &Modal, there: &Modal) -> bool {
+    if here.z_used {
+        return here.position[2] >= there.position[2];
     }
-    modal.spindle.is_none_or(|spindle| spindle == Spindle::Off)
+    let is_up = |modal: &Modal| modal.spindle.is_none_or(|spindle| spindle == Spindle::Off);
+    is_up(here) || !is_up(there)
+}
+
+/// It comes to an end above where it began, and does not work meanwhile.
+fn is_lift(segment: &Segment) -> bool {
+    !segment.draw && segment.to[2] > segment.from[2]
+}
+
+/// It does not only go up or down.
+fn is_on_plane(segment: &Segment) -> bool {
+    segment.arc.is_some() || segment.from[..2] != segment.to[..2]
 }
 
 /// What only a person or the machine itself can do, which no state restores.

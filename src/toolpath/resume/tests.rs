@@ -1,14 +1,7 @@
-//! Plans, read and carried out by a simulated machine.
-
-use std::time::Duration;
-
-use proptest::prelude::*;
+//! Plans, read.
 
 use super::*;
-use crate::{
-    firmware::{Faults, Firmware, Grbl},
-    toolpath::{Dialect, plan::Axes},
-};
+use crate::toolpath::{Dialect, plan::Axes};
 
 pub(super) const SURE: Facts = Facts {
     trust: Trust::Certain,
@@ -31,7 +24,7 @@ fn a_stroke_under_way_is_begun_again_and_one_that_is_done_is_not() {
     assert_eq!((plan.from_line, plan.skip_lines), (Some(9), 8));
     assert_eq!((plan.last_certain_line, plan.redo_lines), (10, 2));
     assert!(near(plan.certain_position, [50.0, 10.0, 0.0]));
-    let lines = ["G21 G90 G94 G54", "G0 Z5", "G0 X40 Y10", "G0 Z5", "G17 G21 G90 G94 G0 F600"];
+    let lines = ["G21 G90 G94 G54", "G0 Z5", "G0 X40 Y10", "G17 G21 G90 G94 G0 F600"];
     assert_eq!(plan.preamble, lines);
     assert_eq!((plan.confidence, plan.reason), (Confidence::Certain, None));
     insta::assert_snapshot!(plan.state.join(", "), @"millimetres, absolute moves, plane XY, coordinate system G54, feed 600 mm/min, at X40 Y10 Z5");
@@ -60,12 +53,71 @@ fn nothing_certain_starts_over_and_all_certain_leaves_nothing() {
     let first = plan(SQUARES, 0);
     // Travel alone comes before the first stroke.
     assert_eq!((first.from_line, first.skip_lines, first.redo_lines), (Some(4), 3, 0));
-    for certain in [13, 14, 99] {
+    for (certain, left) in [(12, Some(13)), (13, Some(14)), (14, None), (99, None)] {
         let last = plan(SQUARES, certain);
-        assert_eq!((last.from_line, last.skip_lines), (Some(14), 13), "{certain}");
+        assert_eq!((last.from_line, last.skip_lines), (left, certain.min(14)), "{certain}");
     }
     let ended = plan("G21 G90\nG1 X5 F600\n", 2);
     assert_eq!((ended.from_line, ended.skip_lines, ended.redo_lines), (None, 2, 0));
+}
+
+/// A router that is switched by hand, with zero on the table under the work.
+const HIGH: &str =
+    "G21\nG90\nG0 X10 Y10 Z20\nG1 Z5 F600\nG1 X60 F300\nG1 Y30\nG1 X10\nG1 Y10\nG0 Z20\n";
+
+#[test]
+fn a_cut_above_zero_is_work() {
+    for dialect in [Dialect::Gcode, Dialect::Marlin] {
+        let at = |certain, z| {
+            let facts = Facts { position: Some([60.0, 20.6, z]), ..SURE };
+            plan_resume(HIGH.as_bytes(), dialect, certain, &facts).unwrap()
+        };
+        for certain in 0..=7 {
+            let plan = at(certain, 5.0);
+            assert_eq!(plan.from_line, Some(4), "{certain} on {dialect:?}: {plan:?}");
+            let place = |word: &str| plan.preamble.iter().position(|line| line.starts_with(word));
+            assert!(place("G0 Z20") < place("G0 X10 Y10"), "{plan:?}");
+        }
+        assert_eq!(at(8, 5.0).from_line, Some(9), "the last line is left");
+    }
+    // Down to where it was goes at the feed of the file: there is work below the height of travel.
+    let slot = HIGH.replace("G1 Z5 F600\n", "G1 Z5 F600\nG0 Z8\nG0 X30\n");
+    let plan = plan(&slot, 6);
+    assert_eq!(plan.from_line, Some(7));
+    assert!(plan.preamble.contains(&"G1 Z8 F600".to_owned()), "{plan:?}");
+}
+
+#[test]
+fn what_is_switched_by_hand_may_work_though_the_file_makes_sure_that_it_is_off() {
+    let text = "G21 G90 F600\nM5\nG1 X10\nG1 Y10\nM8\nG1 X0\nM30\n";
+    for (certain, from) in [(0, 1), (2, 1), (3, 1), (4, 5), (5, 1), (6, 7)] {
+        assert_eq!(plan(text, certain).from_line, Some(from), "{certain}");
+    }
+}
+
+#[test]
+fn the_tool_is_lifted_as_high_as_the_file_lifts_it_though_it_has_not_yet() {
+    let text = "G21 G90\nM3 S1000\nG0 X10 Y10 Z20\nG1 Z5 F600\nG1 X60\nG0 Z20\n";
+    let facts = Facts { position: Some([30.0, 10.0, 5.0]), start: Some([0.0; 3]), ..SURE };
+    let plan = plan_resume(text.as_bytes(), Dialect::Gcode, 0, &facts).unwrap();
+    assert_eq!((plan.from_line, plan.skip_lines), (Some(1), 0));
+    assert!(plan.preamble.contains(&"G0 Z20".to_owned()), "{plan:?}");
+}
+
+#[test]
+fn what_works_without_a_move_is_not_left_out() {
+    let pen = "G21 G90\nG0 X1 Y1\nM3 S90\nG4 P0.1\nM5\nG0 X2 Y2\nM3 S90\nG4 P0.1\nM5\nG0 X0 Y0\n";
+    let from: Vec<_> = (0..=10).map(|certain| plan(pen, certain).from_line).collect();
+    let wanted = [3, 3, 3, 3, 7, 7, 7, 7, 9, 10].map(Some);
+    assert_eq!((&from[..10], from[10]), (&wanted[..], None));
+    let servo = "G21 G90\nG0 X1 Y1\nM280 P0 S90\nG4 P100\nM280 P0 S0\nG0 X2\nM280 P0 S90\n";
+    for (certain, from) in [(0, 3), (2, 3), (3, 3), (5, 7), (6, 7)] {
+        let plan = plan_resume(servo.as_bytes(), Dialect::Marlin, certain, &SURE).unwrap();
+        assert_eq!(plan.from_line, Some(from), "{certain}: {plan:?}");
+    }
+    // Nor is a file that does nothing a plan would know.
+    let rapid = plan("G21 G90\nG0 X5\nG0 Z-1\nG0 X9\nM2\n", 0);
+    assert_eq!((rapid.from_line, rapid.skip_lines), (Some(1), 0));
 }
 
 #[test]
@@ -92,7 +144,6 @@ fn a_mill_starts_its_spindle_above_the_work() {
         "G0 X25.4 Y25.4",
         "M3 S12000",
         "G4 P2",
-        "G0 Z12.7",
         "G17 G20 G90 G94 G0 S12000",
     ];
     assert_eq!(plan.preamble, lines);
@@ -131,9 +182,8 @@ fn what_cannot_be_followed_is_not_trusted_until_the_file_says_where_it_is() {
 fn marlin_gets_a_command_a_line() {
     let text = "G21\nG90\nG0 Z5 F3000\nG0 X10 Y10\nG1 Z0 F600\nG1 X20\nG1 X30\n";
     let plan = plan_resume(text.as_bytes(), Dialect::Marlin, 6, &SURE).unwrap();
-    let lines = ["G21", "G90", "G0 Z5 F3000", "G0 X10 Y10 F3000", "G0 Z5 F3000", "G21", "G90"];
-    assert_eq!(plan.preamble[..7], lines);
-    assert_eq!(plan.preamble[7..], ["G0 F3000"]);
+    let lines = ["G21", "G90", "G0 Z5 F3000", "G0 X10 Y10 F3000", "G21", "G90", "G0 F3000"];
+    assert_eq!(plan.preamble, lines);
     assert!(matches!(plan_resume(&b""[..], Dialect::Lines, 0, &SURE), Err(ResumeError::Unknown)));
 }
 
@@ -157,200 +207,6 @@ fn a_printer_is_warmed_first_and_its_filament_counted_on() {
     assert!(plan.preamble.contains(&"M83".to_owned()), "{plan:?}");
 }
 
-/// How a random program lifts its tool.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Tool {
-    Z,
-    Pen,
-    Laser,
-    Nothing,
-    Mill,
-}
-
-/// A program of these steps; whatever the numbers, a machine takes it.
-fn program(tool: Tool, relative: bool, steps: &[(u8, i8, i8)]) -> Vec<String> {
-    let mut relative = relative;
-    let mut lines = vec![format!("G21 {} F600", if relative { "G91" } else { "G90" })];
-    let up = |relative| match tool {
-        Tool::Z | Tool::Mill if relative => "G0 Z6",
-        Tool::Z | Tool::Mill => "G0 Z5",
-        Tool::Pen => "M5",
-        Tool::Laser | Tool::Nothing => "G4 P0",
-    };
-    let down = |relative, rapid| match tool {
-        Tool::Z | Tool::Mill if relative => "G1 Z-6",
-        Tool::Z | Tool::Mill if rapid => "G0 Z-1",
-        Tool::Z | Tool::Mill => "G1 Z-1",
-        Tool::Pen => "M3 S90",
-        Tool::Laser | Tool::Nothing => "G4 P0.1",
-    };
-    lines.extend(match tool {
-        Tool::Mill => vec!["M3 S1000".to_owned(), up(relative).to_owned()],
-        Tool::Laser => vec!["M4 S500".to_owned()],
-        _ => vec![up(relative).to_owned()],
-    });
-    for (step, a, b) in steps {
-        let line = match step {
-            0..=2 => {
-                lines.push(up(relative).to_owned());
-                lines.push(format!("G0 X{a} Y{b}"));
-                down(relative, a % 2 == 0).to_owned()
-            }
-            3..=6 => format!("G1 X{a} Y{b}"),
-            7 => format!("G1 X{a}"),
-            8 => {
-                lines.push(format!("G1 X{a}"));
-                format!("Y{b}")
-            }
-            9 => format!("G2 I{} J{b}", i16::from(*a).abs() + 1),
-            10 if relative => {
-                let radius = i16::from(*a).abs() + 1;
-                format!("G3 X{} Y0 R{radius}.5", 2 * radius)
-            }
-            10 => "G4 P0".to_owned(),
-            11 => {
-                relative = !relative;
-                if relative { "G91".to_owned() } else { "G90".to_owned() }
-            }
-            12 => if a % 2 == 0 { "G20" } else { "G21" }.to_owned(),
-            13 => format!("G92 X{a} Y{b}"),
-            14 => "M0".to_owned(),
-            15 => format!("F{}", 100 + i16::from(*a).abs()),
-            16 => "G92.1".to_owned(),
-            17 => "G18\nG17".to_owned(),
-            _ => format!("G0 X{a} Y{b}"),
-        };
-        lines.extend(line.split('\n').map(str::to_owned));
-    }
-    lines.push(up(relative).to_owned());
-    lines.push("G0 X0".to_owned());
-    lines
-}
-
-/// From, to, and whether the tool worked.
-type Piece = ([f64; 3], [f64; 3], bool);
-
-struct Bench {
-    machine: Grbl,
-    at: [f64; 3],
-}
-
-impl Bench {
-    fn new(start: [f64; 3]) -> Self {
-        let mut machine = Grbl::new(0.0, Faults::default());
-        machine.power_on(Duration::ZERO);
-        machine.transmit(&mut Vec::new());
-        let mut bench = Self { machine, at: [0.0; 3] };
-        let [x, y, z] = start;
-        bench.run(&format!("G21 G90 G0 X{x} Y{y} Z{z}"));
-        bench.reset();
-        bench
-    }
-
-    /// What one line makes it do.
-    fn run(&mut self, line: &str) -> Vec<Piece> {
-        let before = self.machine.drawing().total;
-        self.machine.receive(format!("{line}\n").as_bytes(), Duration::ZERO);
-        self.machine.receive(b"~", Duration::ZERO);
-        self.machine.advance(Duration::ZERO);
-        let mut out = Vec::new();
-        self.machine.transmit(&mut out);
-        assert_eq!(String::from_utf8_lossy(&out).trim(), "ok", "to {line}");
-        let drawing = self.machine.drawing();
-        let new = usize::try_from(drawing.total - before).unwrap();
-        let moves = drawing.moves.iter().skip(drawing.moves.len() - new);
-        moves.map(|it| (std::mem::replace(&mut self.at, it.to), it.to, it.draw)).collect()
-    }
-
-    fn reset(&mut self) {
-        self.machine.receive(&[0x18], Duration::ZERO);
-        self.machine.transmit(&mut Vec::new());
-    }
-}
-
-fn near(a: [f64; 3], b: [f64; 3]) -> bool {
+pub(super) fn near(a: [f64; 3], b: [f64; 3]) -> bool {
     a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.01)
-}
-
-/// A drawn piece of no length on the plane is a point of the stroke it belongs to.
-fn is_point(piece: &Piece) -> bool {
-    (piece.0[0] - piece.1[0]).hypot(piece.0[1] - piece.1[1]) < 0.01
-}
-
-fn check(lines: &[String], start: [f64; 3], certain: usize, executed: usize) {
-    let text = lines.join("\n");
-    let mut whole = Bench::new(start);
-    let drawn: Vec<Vec<Piece>> = lines.iter().map(|line| whole.run(line)).collect();
-    // The same machine, interrupted after more lines than are certain.
-    let mut bench = Bench::new(start);
-    lines[..executed].iter().for_each(|line| drop(bench.run(line)));
-    bench.reset();
-    let facts =
-        Facts { trust: Trust::Certain, position: Some(bench.at), start: Some(start), ..SURE };
-    let plan = plan_resume(text.as_bytes(), Dialect::Gcode, certain as u64, &facts).unwrap();
-    assert_eq!(plan.confidence, Confidence::Certain, "{plan:?}");
-    let skip = usize::try_from(plan.skip_lines).unwrap();
-    assert_eq!(plan.from_line, (skip < lines.len()).then_some(skip as u64 + 1));
-    for line in &plan.preamble {
-        for piece in bench.run(line).iter().filter(|piece| piece.2) {
-            assert!(is_point(piece), "{line} draws {piece:?}\n{plan:?}");
-        }
-    }
-    // From there on, line by line, it does what the uninterrupted one did.
-    for (index, line) in lines.iter().enumerate().skip(skip) {
-        let again = bench.run(line);
-        assert_eq!(again.len(), drawn[index].len(), "line {}: {line}\n{plan:?}", index + 1);
-        for (a, b) in again.iter().zip(&drawn[index]) {
-            let same = a.2 == b.2 && near(a.1, b.1) && (!a.2 || near(a.0, b.0));
-            assert!(same, "line {}: {line}: {a:?} is not {b:?}\n{plan:?}", index + 1);
-        }
-    }
-    // Nothing that may be missing is left out.
-    let works = |index: usize| drawn[index].iter().any(|piece| piece.2);
-    let lost = (certain..skip).find(|index| works(*index));
-    assert_eq!(lost, None, "a stroke is lost\n{plan:?}");
-    // No stroke that was certainly done is done again: all of its lines, or none, come after.
-    let mut stroke: Vec<usize> = Vec::new();
-    for index in 0..=certain {
-        let travels = index < certain && drawn[index].iter().any(|piece| !piece.2);
-        let goes_on = index == certain && {
-            let next = (certain..lines.len()).find(|index| !drawn[*index].is_empty());
-            next.is_some_and(&works)
-        };
-        if travels || index == certain {
-            let twice = stroke.iter().any(|index| *index >= skip);
-            assert!(!twice || goes_on, "a stroke is drawn twice\n{plan:?}");
-            stroke.clear();
-        } else if works(index) {
-            stroke.push(index);
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
-    /// For every line at which a program may be cut: what was certainly done, the preamble and the
-    /// rest draw what the whole program draws; no stroke is lost, none that is done is done twice.
-    #[test]
-    fn a_cut_program_draws_what_the_whole_one_does(
-        tool in prop_oneof![
-            Just(Tool::Z), Just(Tool::Pen), Just(Tool::Laser), Just(Tool::Nothing), Just(Tool::Mill)
-        ],
-        relative in any::<bool>(),
-        steps in proptest::collection::vec((0_u8..20, -20_i8..20, -20_i8..20), 1..25),
-        start in [-50_i8..50, -50_i8..50, 0_i8..5],
-        ahead in 0_usize..15,
-    ) {
-        let lines = program(tool, relative, &steps);
-        let mut cleaned = Vec::new();
-        for line in &lines {
-            Dialect::Gcode.clean(line.as_bytes(), &mut cleaned);
-            prop_assert_eq!(cleaned.as_slice(), line.as_bytes());
-        }
-        let start = start.map(f64::from);
-        for certain in 0..=lines.len() {
-            check(&lines, start, certain, (certain + ahead).min(lines.len()));
-        }
-    }
 }

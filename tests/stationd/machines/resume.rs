@@ -136,6 +136,34 @@ fn after_a_kill_a_job_goes_on_too() {
 }
 
 #[test]
+fn a_cut_above_zero_is_gone_on_with_and_not_left_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let mill = Machine::serial(directory.path(), 10.0, Faults::default());
+    let mut station = with_mill(&mill.port).start();
+    // Zero is on the table under the work, and the router is switched by hand.
+    let file =
+        "G21\nG90\nG0 X10 Y10 Z20\nG1 Z5 F600\nG1 X60 F300\nG1 Y30\nG1 X10\nG1 Y10\nG0 Z20\n";
+    let id = submit(&station, "", file);
+    await_lines(&station, &id, 9);
+    station.kill();
+    station.again();
+    await_device(&station, "mill", "idle");
+    station.cli(["device", "home", "mill"]).exited(0);
+    let offer = plan(&station, &id);
+    assert_eq!((&offer["from_line"], &offer["lines_left"]), (&json!(4), &json!(6)), "{offer}");
+    station.cli(["job", "resume", &id, "--yes"]).exited(0);
+    let done = station.await_job(&id, "COMPLETED");
+    assert!(done["analysis"]["draw_length_mm"].as_f64().unwrap() > 140.0, "{done}");
+    let moves: Vec<[f64; 3]> = mill.drawing().moves.iter().map(|it| it.to).collect();
+    let cut = [[60.0, 10.0, 5.0], [60.0, 30.0, 5.0], [10.0, 30.0, 5.0], [10.0, 10.0, 5.0]];
+    let same = |moves: &[[f64; 3]]| {
+        let pairs = moves.iter().flatten().zip(cut.iter().flatten());
+        pairs.into_iter().all(|(is, wanted)| (is - wanted).abs() < 1e-6)
+    };
+    assert!(moves.windows(4).any(same), "{moves:?}");
+}
+
+#[test]
 fn a_job_stops_where_its_file_asks_for_a_person_and_goes_on_behind_that() {
     let directory = tempfile::tempdir().unwrap();
     let mill = Machine::serial(directory.path(), 10.0, Faults::default());
