@@ -61,8 +61,8 @@ pub struct Plan {
 }
 
 /// Writes the commands that draw `drawing`, one a line. They begin and end at the machine's origin
-/// with the pen up, and so does what is drawn from a layer with a stop to the next: commands say how
-/// far to go, not where to, and such a part can be left out. Layers without strokes are left out.
+/// with the pen up, and so does each layer with a stop: commands say how far to go, not where to, and
+/// such a layer can be left out. Layers without strokes are.
 pub fn plan(drawing: &Drawing, options: &EbbOptions, out: impl Write) -> io::Result<Plan> {
     // Without a sheet, what is drawn begins at the top.
     let tall = || drawing.size.or_else(|| drawing.bounds().map(|(_, most)| most));
@@ -76,13 +76,15 @@ pub fn plan(drawing: &Drawing, options: &EbbOptions, out: impl Write) -> io::Res
     out.line(format_args!("SC,5,{}", EbbOptions::servo(options.pen_down)))?;
     out.pen(true, options.raise_ms)?;
     let mut points = Vec::new();
+    // The layer before the next one may have been left out.
+    let mut after_stop = false;
     for layer in &drawing.layers {
         let mut lowered = false;
         let mut begun = false;
         for stroke in &layer.strokes {
             let Some(start) = stroke.first() else { continue };
             if !std::mem::replace(&mut begun, true) {
-                if layer.stop {
+                if std::mem::replace(&mut after_stop, layer.stop) || layer.stop {
                     home(&mut out, &up)?;
                 }
                 let (name, colour) = (layer.name.clone(), layer.colour.clone());
