@@ -255,6 +255,7 @@ impl Desk {
                     line: u64::from(*line),
                     instead: *instead,
                     message: "change the pen".to_owned(),
+                    layer_end: (!*instead).then_some(u64::from(*line) + 5),
                 };
                 let mut stops: Vec<StopPoint> = stops.iter().map(stop).collect();
                 stops.sort_by_key(|stop| stop.line);

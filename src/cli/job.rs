@@ -47,7 +47,7 @@ what it would be sent first and where the file would go on, and asks.")]
         #[arg(long, requires = "yes")]
         force: bool,
     },
-    /// Leave out the layer that a paused job would draw next
+    /// Leave out the layer that a job waits to begin, and go on with the next one
     Skip(JobIds),
     /// End a job and make its machine safe
     Cancel(JobIds),

@@ -11,10 +11,16 @@ use crate::{
 pub fn stops(job: &Job) -> Vec<StopPoint> {
     let Some(analysis) = &job.analysis else { return Vec::new() };
     let stops = analysis.stops.iter().filter(|stop| stop.alone || stop.layer);
+    // A program that is made of layers has a line for each of the machine's.
+    let end = |stop: &Stop| {
+        let next = analysis.layers.iter().map(|layer| layer.line).find(|line| *line > stop.line);
+        next.unwrap_or(analysis.lines + 1)
+    };
     let point = |stop: &Stop| StopPoint {
         line: stop.line,
         instead: stop.alone,
         message: stop.message.clone(),
+        layer_end: stop.layer.then(|| end(stop)),
     };
     stops.map(point).collect()
 }

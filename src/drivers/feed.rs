@@ -30,6 +30,9 @@ pub struct StopPoint {
     pub instead: bool,
     /// What the person is to do.
     pub message: String,
+    /// Where a layer begins: the line after it, with which the next one begins. A person may have it
+    /// left out.
+    pub layer_end: Option<u64>,
 }
 
 /// Where a line comes from.
@@ -78,8 +81,8 @@ pub(super) struct Feed {
     preamble: Option<Vec<String>>,
     skip: u64,
     stops: VecDeque<StopPoint>,
-    /// A person wants nothing of what comes before the next stop.
-    dropping: bool,
+    /// A person wants nothing of the layer that ends before this line.
+    dropping: Option<u64>,
     /// The number of the line that was read last.
     number: u64,
     /// Lines that were passed over since the driver last asked.
@@ -98,7 +101,7 @@ impl Feed {
             preamble: start.preamble,
             skip: start.skip,
             stops: start.stops.into(),
-            dropping: false,
+            dropping: None,
             number: 0,
             passed: 0,
         }
@@ -160,14 +163,18 @@ impl Feed {
         }
     }
 
-    /// Goes on after a stop with what comes after the next one.
-    pub(super) fn drop_layer(&mut self) {
-        if self.is_at_stop() {
-            self.drop_stops(self.number);
-            self.passed += 1;
-            self.next = None;
-            self.dropping = true;
+    /// Goes on after a stop where a layer begins with what comes after that layer; false if it is at no
+    /// such stop: there is nothing to leave out.
+    pub(super) fn drop_layer(&mut self) -> bool {
+        let end = self.stops.front().and_then(|stop| stop.layer_end);
+        if !self.is_at_stop() || end.is_none() {
+            return false;
         }
+        self.drop_stops(self.number);
+        self.passed += 1;
+        self.next = None;
+        self.dropping = end;
+        true
     }
 
     /// How many lines of the file were passed over since this was last asked, and the number of
@@ -229,25 +236,29 @@ impl Feed {
                     self.drop_stops(number);
                     return None;
                 }
+                self.dropping = self.dropping.filter(|end| number < *end);
+                if self.dropping.is_some() {
+                    self.passed += 1;
+                    self.drop_stops(number);
+                    return None;
+                }
                 let due = self.stops.front().is_some_and(|stop| stop.line <= number);
                 if due {
-                    self.dropping = false;
                     let message = self.stops.front().map(|stop| stop.message.clone());
                     return Some(Next::Stop(message.unwrap_or_default()));
                 }
-                if self.dropping {
-                    self.passed += 1;
-                    return None;
-                }
                 Some(Next::Line(Origin::File(number)))
             }
-            toolpath::Next::TooLong(_) if self.skip > 0 || self.dropping => None,
+            toolpath::Next::TooLong(number)
+                if self.skip > 0 || self.dropping.is_some_and(|end| number < end) =>
+            {
+                None
+            }
             toolpath::Next::TooLong(number) => {
                 Some(Next::Fail(number, "the line is longer than 4096 bytes".to_owned()))
             }
             toolpath::Next::More => Some(Next::Wait),
             toolpath::Next::End => {
-                self.dropping = false;
                 self.stage = Stage::Finish(0);
                 None
             }
@@ -280,7 +291,11 @@ mod tests {
     }
 
     fn stop(line: u64, instead: bool) -> StopPoint {
-        StopPoint { line, instead, message: format!("stop {line}") }
+        StopPoint { line, instead, message: format!("stop {line}"), layer_end: None }
+    }
+
+    fn layer(line: u64, end: u64) -> StopPoint {
+        StopPoint { layer_end: Some(end), ..stop(line, false) }
     }
 
     /// Everything in order; at a stop `at_stop` decides.
@@ -365,16 +380,24 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_is_skipped_ends_at_the_next_stop_or_with_the_file() {
-        let stops = vec![stop(1, false), stop(4, false)];
-        let start = Start { stops: stops.clone(), ..Start::default() };
-        let mut stopped = 0;
-        let said = all(start, FILE, |feed| {
-            stopped += 1;
-            if stopped == 1 { feed.drop_layer() } else { feed.pass() }
-        });
-        assert_eq!(said, ["begin", "stop 1", "stop 4", "4 C3", "5 D4", "end"]);
-        let said = all(Start { stops, ..Start::default() }, FILE, Feed::drop_layer);
+    fn a_layer_that_is_skipped_ends_where_the_next_begins_or_with_the_file() {
+        let drop = |feed: &mut Feed| assert!(feed.drop_layer());
+        let drop_all = |stops| all(Start { stops, ..Start::default() }, FILE, drop);
+        let said = drop_all(vec![layer(1, 4), layer(4, 6)]);
         assert_eq!(said, ["begin", "stop 1", "stop 4", "end"]);
+        let said = drop_all(vec![layer(3, 5)]);
+        assert_eq!(said, ["begin", "1 A1", "stop 3", "5 D4", "end"], "none is asked for at line 5");
+        let said = drop_all(vec![layer(1, 4)]);
+        assert_eq!(said, ["begin", "stop 1", "4 C3", "5 D4", "end"]);
+    }
+
+    #[test]
+    fn nothing_is_left_out_where_no_layer_begins() {
+        let start = Start { stops: vec![stop(3, true)], ..Start::default() };
+        let said = all(start, FILE, |feed| {
+            assert!(!feed.drop_layer() && feed.is_at_stop());
+            feed.pass();
+        });
+        assert_eq!(said, ["begin", "1 A1", "stop 3", "4 C3", "5 D4", "end"]);
     }
 }

@@ -70,7 +70,7 @@ pub enum Command {
     Pause,
     /// Lets it go on.
     Resume,
-    /// Lets it go on after a stop of the file with what comes after the next one.
+    /// Lets it go on after a stop where a layer begins with what comes after that layer.
     SkipLayer,
     /// Stops safely; the job ends as cancelled.
     Cancel,

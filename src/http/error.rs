@@ -287,6 +287,7 @@ impl From<DeviceError> for Problem {
             DeviceError::NotIdle { .. }
             | DeviceError::NotOnMachine(_)
             | DeviceError::NotAtStop(_)
+            | DeviceError::NoLayer { .. }
             | DeviceError::Refused { .. } => Self::Conflict(detail),
             DeviceError::TimedOut(_) => Self::Unavailable(detail),
         }

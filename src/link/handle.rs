@@ -121,8 +121,8 @@ impl LinkHandle {
         self.ask(Request::Resume(job));
     }
 
-    /// Lets a job that stopped for a person go on with what comes after its next stop;
-    /// `Report::Resumed` follows.
+    /// Lets a job that stopped for a person where a layer begins go on with what comes after that
+    /// layer; `Report::Resumed` follows.
     pub fn skip_layer(&self, job: JobId) {
         self.ask(Request::SkipLayer(job));
     }

@@ -24,6 +24,17 @@ pub enum DeviceError {
     /// It was paused by hand or by its machine.
     #[error("job {0} is not at a stop of its file: there is no layer to skip")]
     NotAtStop(JobId),
+    /// Its file stops there, and no layer begins.
+    #[error(
+        "job {job} waits for \"{stop}\", where no layer begins that could be skipped: resume or \
+         cancel it"
+    )]
+    NoLayer {
+        /// Which job.
+        job: JobId,
+        /// What a person is to do there.
+        stop: String,
+    },
     /// The machine or its link refused, in a sentence.
     #[error("device \"{name}\": {reason}")]
     Refused {

@@ -100,7 +100,7 @@ impl DeviceManager {
                 let mut actor = None;
                 if let Some(on) = machine.job(job) {
                     on.checkpoint = checkpoint;
-                    on.at_stop = matches!(halt, Halt::Stop(_));
+                    on.at_stop = on.stop(&halt);
                     actor = on.asked_by(&[JobAction::Pause]);
                     on.journal.finish(checkpoint, None, Instant::now());
                 }
@@ -116,8 +116,13 @@ impl DeviceManager {
             Report::Resumed { job } => {
                 let mut change = Change::because("resumed");
                 if let Some(on) = machine.job(job) {
-                    on.at_stop = false;
-                    change.actor = on.asked_by(&[JobAction::Resume, JobAction::Skip]);
+                    let asked = on.waiting_for(&[JobAction::Resume, JobAction::Skip]);
+                    let skips = asked.is_some_and(|waiter| waiter.action == JobAction::Skip);
+                    change.actor = asked.map(|waiter| waiter.actor.clone());
+                    let stop = on.at_stop.take();
+                    if let Some(layer) = stop.filter(|_| skips).and_then(|stop| on.layer(&stop)) {
+                        change.reason = format!("{layer} was left out");
+                    }
                 }
                 self.record(name.to_owned(), job, JobState::Running, change, ctx);
             }

@@ -16,7 +16,7 @@ use crate::{
     },
     drivers,
     feed::Feed,
-    link::{Checkpoint, LinkHandle, LinkOptions, Start},
+    link::{Checkpoint, Halt, LinkHandle, LinkOptions, Start, StopPoint},
 };
 
 /// A job of which nothing new was heard for so long is told of again.
@@ -35,8 +35,10 @@ pub(super) struct OnMachine {
     pub(super) journal: Journal,
     pub(super) waiting: Vec<Waiter>,
     pub(super) checkpoint: Checkpoint,
-    /// It stands at a stop of its file, and waits for a person.
-    pub(super) at_stop: bool,
+    /// Where its file stops.
+    stops: Vec<StopPoint>,
+    /// It stands at this stop of its file, and waits for a person.
+    pub(super) at_stop: Option<StopPoint>,
     /// Its end is being made durable: no request reaches the machine any more.
     pub(super) ending: bool,
     /// How far it is.
@@ -54,7 +56,8 @@ impl OnMachine {
             journal,
             waiting: Vec::new(),
             checkpoint: Checkpoint::default(),
-            at_stop: false,
+            stops: begins.stops.clone(),
+            at_stop: None,
             ending: false,
             told: Instant::now(),
         }
@@ -67,10 +70,39 @@ impl OnMachine {
         }
     }
 
+    /// The first who waits for one of these.
+    pub(super) fn waiting_for(&self, actions: &[JobAction]) -> Option<&Waiter> {
+        self.waiting.iter().find(|waiter| actions.contains(&waiter.action))
+    }
+
     /// Who has asked for one of these.
     pub(super) fn asked_by(&self, actions: &[JobAction]) -> Option<Actor> {
-        let asked = self.waiting.iter().find(|waiter| actions.contains(&waiter.action))?;
-        Some(asked.actor.clone())
+        self.waiting_for(actions).map(|waiter| waiter.actor.clone())
+    }
+
+    /// The stop of its file that it is at.
+    pub(super) fn stop(&self, halt: &Halt) -> Option<StopPoint> {
+        let Halt::Stop(message) = halt else { return None };
+        self.stops.iter().find(|stop| stop.message == *message).cloned()
+    }
+
+    /// Why nothing can be left out where it is; none if a layer begins there.
+    pub(super) fn cannot_skip(&self) -> Option<DeviceError> {
+        let job = self.job.id;
+        match &self.at_stop {
+            None => Some(DeviceError::NotAtStop(job)),
+            Some(StopPoint { layer_end: None, message, .. }) => {
+                Some(DeviceError::NoLayer { job, stop: message.clone() })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The layer that begins at a stop, for people.
+    pub(super) fn layer(&self, stop: &StopPoint) -> Option<String> {
+        let layers = &self.job.analysis.as_ref()?.layers;
+        let index = layers.iter().position(|layer| layer.line == stop.line)?;
+        Some(format!("layer {} of {} ({})", index + 1, layers.len(), layers[index].name))
     }
 
     /// How far the job is.

@@ -113,8 +113,10 @@ impl Handler<Control> for DeviceManager {
         let Some(machine) = self.machine_with(job) else {
             return Box::pin(fut::ready(Err(DeviceError::NotOnMachine(job))));
         };
-        if action == JobAction::Skip && !machine.on.as_ref().is_some_and(|on| on.at_stop) {
-            return Box::pin(fut::ready(Err(DeviceError::NotAtStop(job))));
+        if action == JobAction::Skip
+            && let Some(refused) = machine.on.as_ref().and_then(OnMachine::cannot_skip)
+        {
+            return Box::pin(fut::ready(Err(refused)));
         }
         match action {
             JobAction::Pause => machine.link.pause(job),

@@ -351,11 +351,10 @@ impl Marlin {
         }
     }
 
-    /// Leaves out what comes up to the next stop, if the job is at one.
+    /// Leaves out the layer that begins at the stop that the job is at.
     pub(super) fn skip_layer(&mut self) {
         let Phase::Running(job) = &mut self.phase else { return };
-        if job.pause == Pause::AtStop {
-            job.feed.drop_layer();
+        if job.pause == Pause::AtStop && job.feed.drop_layer() {
             self.go_on();
         }
     }

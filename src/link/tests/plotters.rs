@@ -83,7 +83,12 @@ fn plotters_draw_pause_and_stop_for_pens() {
         station.until_status(DeviceStatus::Idle);
         let (text, line) = file(driver);
         let job = JobId::new();
-        let stops = vec![StopPoint { line, instead: false, message: "the red pen".to_owned() }];
+        let stops = vec![StopPoint {
+            line,
+            instead: false,
+            message: "the red pen".to_owned(),
+            layer_end: None,
+        }];
         let start = Start { stops, ..Start::default() };
         station.link.run(Run { job, source: Source::Bytes(text.into_bytes()), start });
         station.link.pause(job);

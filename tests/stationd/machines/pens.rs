@@ -1,11 +1,14 @@
 //! Pens that a person changes between the layers of a drawing.
 
 use serde_json::{Value, json};
+use stationd::firmware::Faults;
 
 use super::{
     await_device,
+    bench::Machine,
     plotters::{Line, assert_drawn, strokes, with_pen},
-    submit,
+    runs::sent_lines,
+    submit, with_mill,
 };
 use crate::support::{Builder, Station, eventually};
 
@@ -115,6 +118,55 @@ fn a_layer_that_is_skipped_leaves_the_others_where_they_are() {
         let both = lines(driver, &[0, 2, 0]);
         assert_drawn(&strokes(&station, driver), &both, 0.03);
     }
+}
+
+#[test]
+fn a_skip_leaves_out_one_layer_and_says_which() {
+    let fourth = "<g inkscape:groupmode='layer' inkscape:label='last'>\
+        <path stroke='#0f0' d='M10 90H40'/></g></svg>";
+    let file = THREE.replace("'blue'", "'!blue'").replace("</svg>", fourth);
+    for driver in DRIVERS {
+        let settings = json!({
+            "hpgl": {"single_pen": true},
+            "plot": {"stop_between_layers": false},
+        });
+        let station = with_pen(driver, &format!("sim:{driver}"), &settings)
+            .set("simulator.speed", "0")
+            .start();
+        let id = submit(&station, "", &file);
+        station.await_job(&id, "PAUSED");
+        station.cli(["job", "skip", &id]).exited(0);
+        station.await_job(&id, "COMPLETED");
+        let top = if driver == "ebb" { 218.0 } else { 100.0 };
+        let mut wanted = lines(driver, &[0, 1]);
+        wanted.push([[10.0, top - 90.0], [40.0, top - 90.0]].to_vec());
+        assert_drawn(&strokes(&station, driver), &wanted, 0.03);
+        let shown = station.cli(["job", "show", "--history", &id]).exited(0).stdout;
+        assert!(shown.contains("layer 3 of 4") && shown.contains("was left out"), "{shown}");
+    }
+}
+
+#[test]
+fn a_stop_where_no_layer_begins_cannot_be_skipped() {
+    let directory = tempfile::tempdir().unwrap();
+    let mill = Machine::serial(directory.path(), 10.0, Faults::default());
+    let station = with_mill(&mill.port).start();
+    let lines = ["G21", "G90", "G0 X1 Y1", "M0", "G91", "G0 Z5", "G1 X5 F1000", "G90", "G20", "M1"];
+    let file = format!("{}\nG1 X1 F50\n", lines.join("\n"));
+    let id = submit(&station, "", &file);
+    for stop in ["M0", "M1"] {
+        eventually("it stops", || (station.job(&id)["error"] == stop).then_some(()));
+        let refused = station.act(&id, "skip").refused(409);
+        assert!(refused.contains("where no layer begins"), "{refused}");
+        let refused = station.cli(["job", "skip", &id]).exited(1);
+        assert!(refused.stderr.contains(stop), "{refused:?}");
+        assert_eq!(station.job(&id)["state"], "PAUSED");
+        station.act(&id, "resume").expect(200);
+    }
+    station.await_job(&id, "COMPLETED");
+    let sent = sent_lines(&mill);
+    let wanted = lines.iter().filter(|line| !line.starts_with('M'));
+    assert!(wanted.into_iter().all(|line| sent.iter().any(|it| it == line)), "{sent:?}");
 }
 
 #[test]

@@ -329,7 +329,12 @@ fn a_lost_link_ends_the_job_and_nothing_moves_afterwards() {
 
 #[test]
 fn a_stop_between_pens_waits_for_a_person_with_the_pen_up() {
-    let stops = vec![StopPoint { line: 10, instead: false, message: "red".to_owned() }];
+    let stops = vec![StopPoint {
+        line: 10,
+        instead: false,
+        message: "red".to_owned(),
+        layer_end: Some(99),
+    }];
     for skip in [false, true] {
         let mut bench = Bench::ready(Faults::default());
         bench.run_from(STROKES, Start { stops: stops.clone(), ..Start::default() });

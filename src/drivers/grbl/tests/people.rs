@@ -8,7 +8,13 @@ const LAYERS: &str = "G21G90\nG0X0Y0\nM3S1000\nG1X10F1200\nM5\nG0X0Y5\nM3\nG1X10
     M5\nG0X0Y0\n";
 
 fn stops() -> Vec<StopPoint> {
-    [6, 10].map(|line| StopPoint { line, instead: false, message: format!("pen {line}") }).into()
+    let stop = |(line, end)| StopPoint {
+        line,
+        instead: false,
+        message: format!("pen {line}"),
+        layer_end: Some(end),
+    };
+    [(6, 10), (10, 15)].map(stop).into()
 }
 
 fn is_asked(bench: &Bench, line: u64) -> bool {

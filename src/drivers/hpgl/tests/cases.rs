@@ -172,7 +172,12 @@ fn a_question_that_is_lost_is_asked_again() {
 
 #[test]
 fn stops_wait_for_a_person() {
-    let stops = vec![StopPoint { line: 8, instead: false, message: "red".to_owned() }];
+    let stops = vec![StopPoint {
+        line: 8,
+        instead: false,
+        message: "red".to_owned(),
+        layer_end: Some(LINES + 1),
+    }];
     for skip in [false, true] {
         let mut bench = Bench::ready(Faults::default());
         bench.run_from(SQUARE, Start { stops: stops.clone(), ..Start::default() });

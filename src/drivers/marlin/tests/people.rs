@@ -179,7 +179,12 @@ fn home_answers_when_it_is_there_and_a_jog_moves_by_hand() {
 #[test]
 fn a_stop_of_the_file_waits_for_the_machine_and_then_for_a_person() {
     let file = "G90\nG1 X10 F600\nM600\nG1 X20\nG1 X30\n";
-    let stop = |line, instead| StopPoint { line, instead, message: format!("pen {line}") };
+    let stop = |line, instead| StopPoint {
+        line,
+        instead,
+        message: format!("pen {line}"),
+        layer_end: None,
+    };
     let stops = vec![stop(3, true), stop(5, false)];
     let mut bench = ready(Dialect::default(), Faults::default());
     bench.run_from(file, Start { stops, ..Start::default() });
@@ -199,7 +204,8 @@ fn a_stop_of_the_file_waits_for_the_machine_and_then_for_a_person() {
 #[test]
 fn where_the_tool_is_is_not_known_while_a_file_moves_it() {
     let mut bench = ready(Dialect::default(), Faults::default());
-    let stops = vec![StopPoint { line: 3, instead: true, message: "turn it".to_owned() }];
+    let stops =
+        vec![StopPoint { line: 3, instead: true, message: "turn it".to_owned(), layer_end: None }];
     let start = Start { stops, ..Start::default() };
     bench.run_from("G90\nG1 X50 F3000\nM0\nG1 X100\n", start);
     let tells =
