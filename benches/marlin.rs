@@ -3,7 +3,8 @@
 //! 1. Unpaced: a link and a bare loop that sends a numbered line and waits for its `ok` take turns
 //!    over the same kind of pseudo-terminal with the same peer, which answers at once.
 //! 2. The same link to a peer that tells its room (`ADVANCED_OK`): several lines are under way.
-//! 3. The same peer behind a wire of 115200 baud, against what a line and its `ok` take on it.
+//! 3. The same peer behind a wire of 115200 baud, against a bare loop there; and, for both, how near
+//!    they come to what a line and its `ok` take on it.
 //!
 //! `cargo bench --bench marlin`; the exit code is non-zero if a limit is missed.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     for _ in 0..ROUNDS {
         ours.push(link(AT_ONCE));
         ahead.push(link(Peer { advanced: true, ..AT_ONCE }));
-        bare.push(bare_loop());
+        bare.push(bare_loop(AT_ONCE));
     }
     show("link", &ours);
     show("link, ADVANCED_OK", &ahead);
@@ -66,8 +67,16 @@ fn main() -> ExitCode {
     println!("ratio {ratio:.2} (at least {LEAST_RATIO}), bare varies {spread:.2} times{void}");
     println!("with ADVANCED_OK {more:.2} (more than that)");
     println!("processor {cpu:.2} us a line (less than {MOST_CPU_US})");
-    let share = paced();
-    println!("at {BAUD} baud: {:.1} % of a line and its ok in turn (at least 95)", share * 100.0);
+    let [wire, bare_wire] = paced();
+    let share = wire / bare_wire;
+    println!(
+        "at {BAUD} baud: {:.1} % of a line and its ok in turn, a bare loop {:.1} %, {:.1} % of that \
+         (at least {:.0})",
+        wire * 100.0,
+        bare_wire * 100.0,
+        share * 100.0,
+        LEAST_SHARE * 100.0
+    );
     let fast = (ratio >= LEAST_RATIO && more > ratio) || spread > MOST_SPREAD;
     if fast && cpu < MOST_CPU_US && share >= LEAST_SHARE {
         ExitCode::SUCCESS
@@ -237,9 +246,9 @@ fn link(wanted: Peer) -> Figures {
 }
 
 /// As little as anything can do that waits for each answer.
-fn bare_loop() -> Figures {
-    let (far, _, took) = terminal(AT_ONCE);
-    let text: Vec<_> = (0..LINES).map(|number| numbered(number, &text(number))).collect();
+fn bare_loop(wanted: Peer) -> Figures {
+    let (far, _, took) = terminal(wanted);
+    let text: Vec<_> = (0..wanted.lines).map(|number| numbered(number, &text(number))).collect();
     let sender = thread::Builder::new().name("bare".to_owned()).spawn(move || {
         let mut buffer = [0; 4096];
         // Its greeting.
@@ -260,19 +269,22 @@ fn bare_loop() -> Figures {
         (processor_time("bare").saturating_sub(before), far)
     });
     let (cpu, _far) = sender.expect("a thread").join().expect("the loop ends");
-    figures(LINES, took.recv().expect("the peer has seen every move"), cpu)
+    figures(wanted.lines, took.recv().expect("the peer has seen every move"), cpu)
 }
 
-/// How near a link comes to lines and their `ok` that follow each other on the wire without a gap.
-fn paced() -> f64 {
+/// How near a link and a bare loop come to lines and their `ok` that follow each other on the wire
+/// without a gap.
+fn paced() -> [f64; 2] {
     let byte = Duration::from_secs(10) / BAUD;
     let bytes: usize =
         (0..PACED_LINES).map(|number| numbered(number, &text(number)).len() + "ok\n".len()).sum();
     let least = byte * u32::try_from(bytes).expect("some hundred kilobytes");
-    let figures = link(Peer { byte, lines: PACED_LINES, ..AT_ONCE });
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let took = PACED_LINES as f64 / figures.rate;
-    least.as_secs_f64() / took
+    let wanted = Peer { byte, lines: PACED_LINES, ..AT_ONCE };
+    [link(wanted), bare_loop(wanted)].map(|figures| {
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+        let took = PACED_LINES as f64 / figures.rate;
+        least.as_secs_f64() / took
+    })
 }
 
 /// What the thread of that name has used, by the scheduler's own clock.

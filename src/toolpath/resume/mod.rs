@@ -23,8 +23,6 @@
 //! A printer is warmed before anything moves, to what the file had set, and its filament is counted on
 //! from where the file had it.
 
-#[cfg(test)]
-mod laws;
 mod plan;
 mod plotters;
 mod preamble;

@@ -1,5 +1,7 @@
 //! Plans, read.
 
+mod laws;
+
 use super::*;
 use crate::toolpath::{Dialect, plan::Axes};
 
@@ -207,6 +209,6 @@ fn a_printer_is_warmed_first_and_its_filament_counted_on() {
     assert!(plan.preamble.contains(&"M83".to_owned()), "{plan:?}");
 }
 
-pub(super) fn near(a: [f64; 3], b: [f64; 3]) -> bool {
+fn near(a: [f64; 3], b: [f64; 3]) -> bool {
     a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.01)
 }

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{
-    tests::{SURE, near},
-    *,
-};
+use super::*;
 use crate::{
     firmware::{Faults, Firmware, Grbl},
     toolpath::Dialect,
