@@ -48,7 +48,7 @@ impl FileKind {
         let hpgl = || is_hpgl(head).then_some(Self::Hpgl);
         let mut splitter = super::Splitter::new();
         let whole_lines =
-            head.iter().rposition(|byte| *byte == b'\n').map_or(head.len(), |end| end + 1);
+            head.iter().rposition(super::split::is_line_end).map_or(head.len(), |end| end + 1);
         splitter.supply(&head[..whole_lines]);
         splitter.finish();
         let mut line = Vec::new();
@@ -194,9 +194,13 @@ mod tests {
     fn the_extension_decides_and_else_the_content() {
         assert_eq!(FileKind::of("a.GCode", b""), Some(FileKind::Gcode));
         assert_eq!(FileKind::of("a.txt", b"; hello\ng21 g90\nG0X1Y2\n"), Some(FileKind::Gcode));
-        for known in
-            [&b"%\nO1000\nG21\n"[..], b"$H\nG0 X1\n", b"(by hand)\nM3 S100\n", b"N10 G1 X-1.5 Y.5"]
-        {
+        for known in [
+            &b"%\nO1000\nG21\n"[..],
+            b"$H\nG0 X1\n",
+            b"(by hand)\nM3 S100\n",
+            b"N10 G1 X-1.5 Y.5",
+            b"G21\rG0 X1\rG0 X",
+        ] {
             assert_eq!(FileKind::of_content(known), Some(FileKind::Gcode));
         }
         assert_eq!(FileKind::of("plot", b"G21\nG0 X1\n"), Some(FileKind::Gcode));

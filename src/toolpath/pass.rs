@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{Dialect, MAX_RAW_LINE, Next, Splitter};
+use super::{Dialect, MAX_RAW_LINE, Next, Splitter, split::is_line_end};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -45,7 +45,7 @@ impl<R: Read> Pass<R> {
     fn forget(&mut self) {
         let cut = self.window.len().saturating_sub(self.lines.waiting());
         let text = self.window[..cut].trim_ascii_end();
-        let line = text.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        let line = text.iter().rposition(is_line_end).unwrap_or(0);
         self.window.drain(..line.max(cut.saturating_sub(2 * MAX_RAW_LINE)));
     }
 
@@ -62,7 +62,8 @@ impl<R: Read> Pass<R> {
 /// What comes before the last line, and the last line.
 fn last_line(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    let start = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let start = text.iter().rposition(is_line_end).map_or(0, |end| end + 1);
     (&text[..start], &text[start..])
 }
 
@@ -84,7 +85,12 @@ mod tests {
 
     #[test]
     fn lines_are_kept_as_they_stand_however_they_arrive() {
-        let text = b"G21 (mm)\n(MSG,red)\r\nM0 ; stop\n\nG1 X1";
+        kept_as_they_stand(b"G21 (mm)\n(MSG,red)\r\nM0 ; stop\n\nG1 X1");
+        kept_as_they_stand(b"G21 (mm)\r(MSG,red)\rM0 ; stop\r\rG1 X1\r");
+        kept_as_they_stand(b"G21 (mm)\r\n(MSG,red)\r\nM0 ; stop\r\n\r\nG1 X1\r\n");
+    }
+
+    fn kept_as_they_stand(text: &[u8]) {
         for size in 1..text.len() {
             let mut pass = Pass::new(Trickle(text, size), Dialect::Gcode);
             let mut line = Vec::new();

@@ -67,7 +67,8 @@ pub enum Next {
 }
 
 /// Cuts a file, supplied piece by piece, into the lines that go to the machine, by its [`Dialect`].
-/// Lines of which nothing is left are not sent.
+/// A line ends with LF, CR LF or CR, as the machines themselves read it. Lines of which nothing is
+/// left are not sent.
 #[derive(Debug, Default)]
 pub struct Splitter {
     dialect: Dialect,
@@ -76,6 +77,8 @@ pub struct Splitter {
     number: u64,
     skipping: bool,
     finished: bool,
+    /// The last line ended with a CR, the last byte so far: an LF that follows is no line of its own.
+    half_end: bool,
     /// In its place where ends of lines mean nothing.
     instructions: Option<Box<hpgl::Splitter>>,
 }
@@ -129,9 +132,17 @@ impl Splitter {
             return instructions.next_line(line);
         }
         loop {
+            if self.half_end && self.start < self.buffer.len() {
+                self.half_end = false;
+                self.start += usize::from(self.buffer[self.start] == b'\n');
+            }
             let rest = &self.buffer[self.start..];
-            let (raw, used) = match rest.iter().position(|byte| *byte == b'\n') {
-                Some(end) => (&rest[..end], end + 1),
+            let (raw, used) = match rest.iter().position(is_line_end) {
+                Some(end) => {
+                    let (raw, after) = rest.split_at(end);
+                    self.half_end = after == b"\r";
+                    (raw, end + 1 + usize::from(after.starts_with(b"\r\n")))
+                }
                 None if self.finished && (self.skipping || !rest.is_empty()) => (rest, rest.len()),
                 None if self.finished => return Next::End,
                 None => {
@@ -153,6 +164,11 @@ impl Splitter {
             }
         }
     }
+}
+
+/// LF or CR; of most bytes the first comparison tells.
+pub(super) fn is_line_end(byte: &u8) -> bool {
+    *byte <= b'\r' && matches!(byte, b'\n' | b'\r')
 }
 
 /// Bytes that pass as they are.
@@ -244,6 +260,29 @@ mod tests {
     }
 
     #[test]
+    fn a_line_ends_with_lf_cr_lf_or_cr() {
+        let expected = [(1, "G0 X1"), (2, "Y2"), (3, "X3"), (5, "Y4"), (8, "M2")];
+        let expected = expected.map(|(number, line)| (number, line.to_owned()));
+        let text = b"G0 X1\rY2\nX3\r\n\rY4;said\r\n\n;M5\rM2\r";
+        for size in 1..=text.len() {
+            let chunks: Vec<&[u8]> = text.chunks(size).collect();
+            for dialect in [Dialect::Gcode, Dialect::Marlin, Dialect::Ebb] {
+                assert_eq!(lines_in(dialect, &chunks), expected, "{size} bytes at a time");
+            }
+            let lines = lines_in(Dialect::Lines, &chunks);
+            let said = lines.iter().map(|(number, line)| (*number, line.as_str()));
+            assert!(said.eq([
+                (1, "G0 X1"),
+                (2, "Y2"),
+                (3, "X3"),
+                (5, "Y4;said"),
+                (7, ";M5"),
+                (8, "M2")
+            ]));
+        }
+    }
+
+    #[test]
     fn an_endless_line_is_reported_once_and_takes_no_memory() {
         let mut splitter = Splitter::new();
         let mut line = Vec::new();
@@ -275,7 +314,9 @@ mod tests {
         #[test]
         fn pieces_make_no_difference(
             text in proptest::collection::vec(
-                prop_oneof![any::<u8>(), Just(b'\n'), Just(b'('), Just(b')'), 32_u8..127], 0..200),
+                prop_oneof![
+                    any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b'('), Just(b')'), 32_u8..127
+                ], 0..200),
             cut in 0_usize..200,
         ) {
             let (head, tail) = text.split_at(cut.min(text.len()));
