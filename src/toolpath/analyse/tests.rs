@@ -206,6 +206,40 @@ fn dangerous_commands_are_red_by_policy() {
 }
 
 #[test]
+fn a_command_is_denied_however_it_is_spelt() {
+    let denied = |driver: &str, line: &str| {
+        let found = on(&[Machine::unknown(driver)], &format!("G21\nG90\n{line}\n"));
+        assert_eq!(found.verdict, Light::Red, "{line}");
+        found.problems.iter().any(|it| it.code == "denied-command" && it.line == Some(3))
+    };
+    for line in [
+        "$ RST=*",
+        "$ 100=250",
+        "$1 00=250",
+        "$R ST=*",
+        "$ SLP",
+        "$ N0=G20",
+        "$(a)RST=*",
+        "/$RST=*",
+        "$100 =250",
+        " $\trst = *",
+        "$+100=1",
+        "$N+0=G20",
+        "$Settings/Erase",
+        "m 502",
+        "N10 M0502",
+        "/M502",
+        "M(a)502",
+    ] {
+        assert!(denied("grbl", line), "{line}");
+    }
+    // What is no G-code is red for that already.
+    for line in ["M 5 0 2", "M5/02", "[ESP444]RESTART", "[Settings/Restore]*"] {
+        assert!(!denied("grbl", line), "{line}");
+    }
+}
+
+#[test]
 fn the_dialects_differ() {
     let file = "G21 G90\nM104 S200\nM117 Hello (you)\nG29\nG0 X1 F600\nM0 Change the pen\n\
                 M600\nG4 P500\n";

@@ -34,24 +34,50 @@ impl Watch {
         found.map(|(_, _, word)| word.as_str())
     }
 
-    /// What of the list a `$` line is: `$RST=*` is `$RST`, `$N0=G21` is `$N`, `$100=250` is `$=`.
+    /// What of the list a `$` line is, which must be as [`as_grbl_reads`] has it: `$RST=*` is
+    /// `$RST`, `$N0=G21` is `$N`, `$100=250` is `$=`.
     pub(super) fn system<'a>(&'a self, line: &str) -> impl Iterator<Item = &'a str> {
-        let upper = line.to_ascii_uppercase();
-        self.system.iter().map(String::as_str).filter(move |word| is_command(word, &upper))
+        let (name, value) = line.split_once('=').map_or((line, None), |(name, v)| (name, Some(v)));
+        self.system.iter().map(String::as_str).filter(move |word| is_command(word, name, value))
     }
 }
 
-fn is_command(word: &str, line: &str) -> bool {
-    let (name, assigned) = match line.split_once('=') {
-        Some((name, _)) => (name.trim(), true),
-        None => (line.trim(), false),
+/// A line without what GRBL drops before it looks at it: blanks and control characters and the sign
+/// of block delete; letters in upper case (gnea/grbl, protocol.c).
+pub(super) fn as_grbl_reads(line: &[u8]) -> String {
+    let read = line.iter().filter(|byte| **byte > b' ' && **byte != b'/');
+    read.map(|byte| char::from(byte.to_ascii_uppercase())).collect()
+}
+
+/// Long names of FluidNC (`ProcessSettings.cpp`) without their `/`, and one more way to erase all.
+const OTHER_NAMES: [(&str, &str); 5] = [
+    ("$SETTINGSRESTORE", "$RST"),
+    ("$SETTINGSERASE", "$RST"),
+    ("$NVX", "$RST"),
+    ("$GCODECHECK", "$C"),
+    ("$SYSTEMSLEEP", "$SLP"),
+];
+
+/// Commands that have a value too, but set nothing: jogs, ways home, other programs.
+const NO_SETTINGS: [&str; 8] =
+    ["$J", "$JOG", "$H", "$HOME", "$RM", "$MACROSRUN", "$SDRUN", "$LOCALFSRUN"];
+
+fn is_command(word: &str, name: &str, value: Option<&str>) -> bool {
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
+    let name = other.map_or(name, |(_, usual)| usual);
+    // GRBL reads the number of a line as any other number.
+    let start_up = |name: &str| {
+        let number = name.strip_prefix("$N").unwrap_or_default();
+        let digits = number.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        digits || name.starts_with("$GCODELINE")
     };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match word {
-        // FluidNC writes settings by path, grblHAL by number.
-        "$=" => assigned && (name[1..].starts_with('/') || digits(&name[1..])),
+        // Settings have numbers in GRBL, names in FluidNC; `$I=` is kept as well.
+        "$=" => {
+            value.is_some() && !start_up(name) && name != "$RST" && !NO_SETTINGS.contains(&name)
+        }
         // `$N` alone shows the start-up lines.
-        "$N" => assigned && name.strip_prefix("$N").is_some_and(digits),
+        "$N" => value.is_some() && start_up(name),
         word => name == word,
     }
 }
@@ -88,22 +114,33 @@ mod tests {
 
     #[test]
     fn the_list_is_found_in_all_its_spellings() {
-        let list = ["M502", "g28.1", "$RST", "$N", "$=", "$H"].map(str::to_owned);
+        let list = ["M502", "g28.1", "$RST", "$N", "$=", "$H", "$SLP"].map(str::to_owned);
         let watch = Watch::new(&list);
         assert_eq!(watch.word(b'M', 502.0), Some("M502"));
         assert_eq!(watch.word(b'G', 28.1), Some("G28.1"));
         assert_eq!(watch.word(b'G', 28.0), None);
-        let found =
-            |line: &str| watch.system(line).map(str::to_owned).collect::<Vec<_>>().join(" ");
+        let found = |line: &str| {
+            let line = as_grbl_reads(line.as_bytes());
+            watch.system(&line).map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
         for (line, words) in [
             ("$rst=*", "$RST"),
+            (" $ R ST =\t*", "$RST"),
+            ("/$/RST=*", "$RST"),
+            ("$Settings/Restore=*", "$RST"),
             ("$N0=G21", "$N"),
+            ("$ N +1.0 = G21", "$N"),
             ("$N", ""),
             ("$100=250", "$="),
+            ("$1 00=250", "$="),
+            ("$+100.=250", "$="),
+            ("$I=mine", "$="),
             ("$/axes/x/max=1", "$="),
             ("$J=X10F100", ""),
+            ("$H=XY", "$H"),
             ("$$", ""),
             ("$h", "$H"),
+            ("$ SLP", "$SLP"),
             ("$", ""),
         ] {
             assert_eq!(found(line), words, "{line}");

@@ -2,7 +2,7 @@
 
 use super::{
     Words,
-    codes::{Watch, knows_m, takes_text, tenths},
+    codes::{Watch, as_grbl_reads, knows_m, takes_text, tenths},
     comment,
     filament::Filament,
 };
@@ -147,8 +147,8 @@ impl Default for Interpreter {
 
 impl Follower for Interpreter {
     fn line(&mut self, text: &[u8], found: &mut Found) {
-        if text.first() == Some(&b'$') {
-            return self.system(&String::from_utf8_lossy(text), found);
+        if text.iter().find(|byte| !matches!(byte, b' ' | b'/')) == Some(&b'$') {
+            return self.system(&as_grbl_reads(text), found);
         }
         let mut asked = Asked::default();
         for word in Words::new(text) {
