@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::gcode::Command;
+
 /// The kinds of files that machines take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -47,8 +49,10 @@ impl FileKind {
         }
         let hpgl = || is_hpgl(head).then_some(Self::Hpgl);
         let mut splitter = super::Splitter::new();
-        let whole_lines =
-            head.iter().rposition(super::split::is_line_end).map_or(head.len(), |end| end + 1);
+        let whole_lines = head
+            .iter()
+            .rposition(|byte| super::split::is_line_end(*byte))
+            .map_or(head.len(), |end| end + 1);
         splitter.supply(&head[..whole_lines]);
         splitter.finish();
         let mut line = Vec::new();
@@ -128,7 +132,11 @@ impl FileKind {
     }
 }
 
+/// Words, or a command of Marlin with letters or text after it.
 fn is_gcode(line: &[u8]) -> bool {
+    if Command::read(line).is_some_and(|command| command.letter != b'T') {
+        return true;
+    }
     let mut words = super::gcode::Words::new(line).peekable();
     words.peek().is_some() && words.all(|word| word.is_ok())
 }
@@ -200,6 +208,7 @@ mod tests {
             b"(by hand)\nM3 S100\n",
             b"N10 G1 X-1.5 Y.5",
             b"G21\rG0 X1\rG0 X",
+            b"M862.3 P \"MK3S\"\nM115 U3.13.3\nG28 W\nM117 Here we go\n",
         ] {
             assert_eq!(FileKind::of_content(known), Some(FileKind::Gcode));
         }

@@ -45,7 +45,7 @@ impl<R: Read> Pass<R> {
     fn forget(&mut self) {
         let cut = self.window.len().saturating_sub(self.lines.waiting());
         let text = self.window[..cut].trim_ascii_end();
-        let line = text.iter().rposition(is_line_end).unwrap_or(0);
+        let line = text.iter().rposition(|byte| is_line_end(*byte)).unwrap_or(0);
         self.window.drain(..line.max(cut.saturating_sub(2 * MAX_RAW_LINE)));
     }
 
@@ -63,7 +63,7 @@ impl<R: Read> Pass<R> {
 fn last_line(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
-    let start = text.iter().rposition(is_line_end).map_or(0, |end| end + 1);
+    let start = text.iter().rposition(|byte| is_line_end(*byte)).map_or(0, |end| end + 1);
     (&text[..start], &text[start..])
 }
 

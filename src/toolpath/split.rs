@@ -137,7 +137,7 @@ impl Splitter {
                 self.start += usize::from(self.buffer[self.start] == b'\n');
             }
             let rest = &self.buffer[self.start..];
-            let (raw, used) = match rest.iter().position(is_line_end) {
+            let (raw, used) = match rest.iter().position(|byte| is_line_end(*byte)) {
                 Some(end) => {
                     let (raw, after) = rest.split_at(end);
                     self.half_end = after == b"\r";
@@ -167,8 +167,8 @@ impl Splitter {
 }
 
 /// LF or CR; of most bytes the first comparison tells.
-pub(super) fn is_line_end(byte: &u8) -> bool {
-    *byte <= b'\r' && matches!(byte, b'\n' | b'\r')
+pub(super) fn is_line_end(byte: u8) -> bool {
+    byte <= b'\r' && matches!(byte, b'\n' | b'\r')
 }
 
 /// Bytes that pass as they are.

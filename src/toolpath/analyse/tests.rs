@@ -1,5 +1,7 @@
 //! What is found in small files.
 
+mod marlin;
+
 use super::*;
 use crate::domain::{DeviceVerdict, Envelope};
 
@@ -241,20 +243,20 @@ fn a_command_is_denied_however_it_is_spelt() {
 
 #[test]
 fn the_dialects_differ() {
-    let file = "G21 G90\nM104 S200\nM117 Hello (you)\nG29\nG0 X1 F600\nM0 Change the pen\n\
+    let file = "G21\nG90\nM104 S200\nM117 Hello (you)\nG29\nG0 X1 F600\nM0 Change the pen\n\
                 M600\nG4 P500\n";
     let marlin = Machine { driver: "marlin".to_owned(), ..reaching("it", 10.0, 10.0) };
     let found = on(&[Machine { motion: Motion::SIMULATED, ..marlin }], file);
     assert_eq!(found.verdict, Light::Green, "{:?}", found.problems);
     let stop =
         |line, message: &str| Stop { line, message: message.to_owned(), alone: true, layer: false };
-    assert_eq!(found.stops, [stop(6, "Change the pen"), stop(7, "M600")]);
+    assert_eq!(found.stops, [stop(7, "Change the pen"), stop(8, "M600")]);
     // G0 at its feed, and milliseconds.
     assert!((found.estimated_seconds - 0.1 - 0.5).abs() < 1e-9, "{}", found.estimated_seconds);
     let grbl = on(&[reaching("it", 10.0, 10.0)], file);
     let grbl: Vec<_> =
         codes(&grbl).iter().map(|it| (it.0, it.1, it.2)).map(|it| (it.2, it.1)).collect();
-    assert!(grbl.contains(&("unknown-word", Some(2))) && grbl.contains(&("syntax", Some(3))));
+    assert!(grbl.contains(&("unknown-word", Some(3))) && grbl.contains(&("syntax", Some(4))));
 }
 
 #[test]

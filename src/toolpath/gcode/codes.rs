@@ -49,7 +49,7 @@ pub(super) fn as_grbl_reads(line: &[u8]) -> String {
     read.map(|byte| char::from(byte.to_ascii_uppercase())).collect()
 }
 
-/// Long names of FluidNC (`ProcessSettings.cpp`) without their `/`, and one more way to erase all.
+/// Long names of `FluidNC` (`ProcessSettings.cpp`) without their `/`, and one more way to erase all.
 const OTHER_NAMES: [(&str, &str); 5] = [
     ("$SETTINGSRESTORE", "$RST"),
     ("$SETTINGSERASE", "$RST"),
@@ -97,15 +97,6 @@ pub(super) fn knows_m(dialect: Dialect, number: i32) -> bool {
         }
         Dialect::Marlin | Dialect::Ebb | Dialect::Hpgl | Dialect::Lines => true,
     }
-}
-
-/// M words of Marlin that are followed by free text (Marlin, gcode/parser.cpp).
-pub(super) fn takes_text(dialect: Dialect, number: i32) -> bool {
-    dialect == Dialect::Marlin
-        && matches!(
-            number,
-            0 | 10 | 160 | 230 | 280 | 300 | 320 | 360 | 1170 | 1180 | 9280 | 4860 | 8150
-        )
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! How a line moves the machine.
 
 use super::{
-    Arc, Interpreter, Segment, Spindle,
-    modal::{Anchor, Asked, Modal, Motion, Special},
+    Arc, Interpreter, Segment, Spindle, curve,
+    interpreter::{Asked, Special},
+    modal::{Anchor, Modal, Motion},
 };
 use crate::{
     domain::Light,
@@ -31,17 +32,27 @@ impl Interpreter {
             }
             // Where the machine's home is in the file's coordinates is not known here; most often
             // it is the origin.
-            Special::Home => {
-                let home = self.straight([0.0; 3], true);
-                self.modal.anchor = [Anchor::Lost; 3];
+            Special::Home(axes) => {
+                let mut home = self.modal.position;
+                for axis in (0..3).filter(|axis| axes[*axis]) {
+                    home[axis] = 0.0;
+                    self.modal.anchor[axis] = Anchor::Lost;
+                    if self.dialect == Dialect::Marlin {
+                        // It forgets what G92 has put between.
+                        self.modal.offset[axis] = 0.0;
+                        self.modal.offset_anchor[axis] = Anchor::Origin;
+                    }
+                }
+                let home = self.straight(home, true);
                 found.segments.push(home);
                 found.note(Light::Amber, "home", "a way home (G28, G30), taken to be the origin");
             }
+            Special::Curve if asked.axes != [None; 3] => self.curve(asked, scale, found),
             Special::Move if asked.axes != [None; 3] || asked.centre != [None; 3] => {
                 self.travel(asked, scale, found);
             }
             // To feed or to retract without a move is no work.
-            Special::Move => {
+            Special::Move | Special::Curve => {
                 self.modal.filament.feed(asked.filament);
             }
             Special::Nothing => {}
@@ -59,23 +70,8 @@ impl Interpreter {
 
     fn travel(&mut self, asked: &Asked, scale: f64, found: &mut Found) {
         self.missing(found);
+        let to = self.target(asked, scale);
         let modal = &mut self.modal;
-        modal.z_used |= asked.axes[2].is_some();
-        modal.tool_changed = false;
-        let relative = modal.relative.unwrap_or(false);
-        let mut to = modal.position;
-        for (axis, to) in to.iter_mut().enumerate() {
-            let Some(value) = asked.axes[axis] else { continue };
-            if relative {
-                *to += value * scale;
-            } else if asked.machine {
-                *to = value * scale;
-                modal.anchor[axis] = Anchor::Lost;
-            } else {
-                *to = value * scale + modal.offset[axis];
-                modal.anchor[axis] = modal.offset_anchor[axis];
-            }
-        }
         let comes_out = modal.filament.feed(asked.filament);
         let mut segment = match modal.motion {
             Motion::None => return,
@@ -96,6 +92,45 @@ impl Interpreter {
         found.segments.push(segment);
     }
 
+    fn curve(&mut self, asked: &Asked, scale: f64, found: &mut Found) {
+        self.missing(found);
+        let from = self.modal.position;
+        let to = self.target(asked, scale);
+        let handle = |value: Option<f64>| value.unwrap_or(0.0) * scale;
+        let [leaves_x, leaves_y, _] = asked.centre.map(handle);
+        let leaves = [from[0] + leaves_x, from[1] + leaves_y];
+        let arrives = [to[0] + handle(asked.p), to[1] + handle(asked.q)];
+        let comes_out = self.modal.filament.feed(asked.filament);
+        let works = self.modal.filament.works(comes_out);
+        for point in curve::points(from, leaves, arrives, to) {
+            let mut segment = self.straight(point, false);
+            segment.draw = works.unwrap_or(segment.draw);
+            found.segments.push(segment);
+        }
+    }
+
+    /// Where a move ends.
+    fn target(&mut self, asked: &Asked, scale: f64) -> [f64; 3] {
+        let modal = &mut self.modal;
+        modal.z_used |= asked.axes[2].is_some();
+        modal.tool_changed = false;
+        let relative = modal.relative.unwrap_or(false);
+        let mut to = modal.position;
+        for (axis, to) in to.iter_mut().enumerate() {
+            let Some(value) = asked.axes[axis] else { continue };
+            if relative {
+                *to += value * scale;
+            } else if asked.machine {
+                *to = value * scale;
+                modal.anchor[axis] = Anchor::Lost;
+            } else {
+                *to = value * scale + modal.offset[axis];
+                modal.anchor[axis] = modal.offset_anchor[axis];
+            }
+        }
+        to
+    }
+
     /// What should have been said before the first move.
     fn missing(&mut self, found: &mut Found) {
         let modal = &mut self.modal;
@@ -111,7 +146,12 @@ impl Interpreter {
         }
         if modal.feed.is_none() && modal.motion != Motion::Rapid {
             modal.feed = Some(DEFAULT_FEED);
-            let text = "no feed (F) before the first working move: GRBL refuses it";
+            let text = match self.dialect {
+                Dialect::Marlin => {
+                    "no feed (F) before the first working move: Marlin keeps the last one it had"
+                }
+                _ => "no feed (F) before the first working move: GRBL refuses it",
+            };
             found.note(Light::Amber, "no-feed", text);
         }
     }

@@ -60,7 +60,7 @@ const TENS: [f64; 19] = [
 
 /// A decimal number at the start of `text` and the bytes it takes. Faster than the standard
 /// library's by leaving out exponents, which G-code does not have.
-fn number(text: &[u8]) -> Option<(f64, usize)> {
+pub(super) fn number(text: &[u8]) -> Option<(f64, usize)> {
     let negative = text.first() == Some(&b'-');
     let start = usize::from(matches!(text.first(), Some(b'-' | b'+')));
     let (mut digits, mut decimals, mut point) = (0_u32, 0_usize, false);

@@ -92,7 +92,7 @@ pub(super) fn preamble(
     if !scan.z_used {
         turn_on(&mut lines, entry);
     }
-    lines.lines.extend(scan.entry.printer.restore());
+    lines.lines.extend(scan.entry.printer.restore(&entry.filament));
     lines.lines
 }
 

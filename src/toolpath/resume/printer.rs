@@ -1,57 +1,32 @@
-//! What a printer's file has set besides the place of its tool: filament, heat and fan (Marlin).
+//! What a printer's file has set besides the place of its tool: heat and fan (Marlin).
 
 use super::words::number;
-use crate::toolpath::{Dialect, gcode::Words};
+use crate::toolpath::{
+    Dialect,
+    gcode::{Command, Filament},
+};
 
 /// The state after a line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Printer {
-    /// Where the filament is; none if the file never moves it.
-    filament: Option<f64>,
-    relative: bool,
     tool: Option<f64>,
     bed: Option<f64>,
     fan: Option<f64>,
 }
 
 impl Printer {
-    /// Follows a line of a file for Marlin; true if it puts filament out.
-    pub(super) fn line(&mut self, dialect: Dialect, line: &[u8]) -> bool {
-        let before = self.filament.unwrap_or(0.0);
-        if dialect == Dialect::Marlin {
-            self.follow(line);
-        }
-        self.filament.unwrap_or(0.0) > before
-    }
-
-    fn follow(&mut self, line: &[u8]) {
-        let mut words = Words::new(line).flatten().skip_while(|(letter, _)| *letter == b'N');
-        let Some((letter, code)) = words.next() else { return };
-        let rest: Vec<(u8, f64)> = words.collect();
-        let value = |letter: u8| rest.iter().find(|(known, _)| *known == letter).map(|word| word.1);
-        let is = |known: u8, codes: &[f64]| letter == known && codes.contains(&code);
+    /// Follows a line of a file for Marlin.
+    pub(super) fn line(&mut self, dialect: Dialect, line: &[u8]) {
+        let command = if dialect == Dialect::Marlin { Command::read(line) } else { None };
+        let Some(command) = command.filter(|command| command.letter == b'M') else { return };
+        let value = |letter: u8| command.value(letter);
         let set = |place: &mut Option<f64>| *place = value(b'S').or(value(b'R')).or(*place);
-        if is(b'G', &[0.0, 1.0, 2.0, 3.0]) {
-            if let Some(filament) = value(b'E') {
-                let before = if self.relative { self.filament.unwrap_or(0.0) } else { 0.0 };
-                self.filament = Some(before + filament);
-            }
-        } else if is(b'G', &[92.0]) {
-            let all = rest.is_empty().then_some(0.0);
-            self.filament =
-                value(b'E').or(all.filter(|_| self.filament.is_some())).or(self.filament);
-        } else if is(b'G', &[90.0]) || is(b'M', &[82.0]) {
-            self.relative = false;
-        } else if is(b'G', &[91.0]) || is(b'M', &[83.0]) {
-            self.relative = true;
-        } else if is(b'M', &[104.0, 109.0]) {
-            set(&mut self.tool);
-        } else if is(b'M', &[140.0, 190.0]) {
-            set(&mut self.bed);
-        } else if is(b'M', &[106.0]) {
-            self.fan = Some(value(b'S').unwrap_or(255.0));
-        } else if is(b'M', &[107.0]) {
-            self.fan = Some(0.0);
+        match command.code {
+            104 | 109 => set(&mut self.tool),
+            140 | 190 => set(&mut self.bed),
+            106 => self.fan = Some(value(b'S').unwrap_or(255.0)),
+            107 => self.fan = Some(0.0),
+            _ => {}
         }
     }
 
@@ -70,12 +45,12 @@ impl Printer {
     }
 
     /// What comes last, after the modes of motion: those change the filament's too.
-    pub(super) fn restore(&self) -> Vec<String> {
+    pub(super) fn restore(&self, filament: &Filament) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Some(filament) = self.filament {
-            lines.push(if self.relative { "M83" } else { "M82" }.to_owned());
+        if let Some(at) = filament.at() {
+            lines.push(if filament.is_relative { "M83" } else { "M82" }.to_owned());
             // The machine may have counted on, or begun anew.
-            lines.push(format!("G92 E{}", number(filament)));
+            lines.push(format!("G92 E{}", number(at)));
         }
         if let Some(fan) = self.fan.filter(|fan| *fan > 0.0) {
             lines.push(format!("M106 S{}", number(fan)));

@@ -83,8 +83,10 @@ pub(super) fn scan(
         count += 1;
         found.clear();
         follower.line(&line, &mut found);
-        let extrudes = printer.line(dialect, &line);
+        printer.line(dialect, &line);
         let modal = follower.modal;
+        let filament = |modal: &Modal| modal.filament.at().unwrap_or(0.0);
+        let extrudes = filament(&modal) > filament(&before.modal);
         scan = scan.with(&modal);
         let segment = found.segments.last();
         // A print is drawn where filament comes out.

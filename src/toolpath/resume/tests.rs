@@ -209,6 +209,18 @@ fn a_printer_is_warmed_first_and_its_filament_counted_on() {
     assert!(plan.preamble.contains(&"M83".to_owned()), "{plan:?}");
 }
 
+#[test]
+fn what_other_commands_of_a_printer_have_is_not_its_state() {
+    let text = "G21\nG90\nM82\nM3 S90\nM104 S200\nG0 X10 Y10 Z0.2 F3000\nM201 X900 Y900 F7\n\
+                M203 E90\nM117 X5 E7 M83\nM605 E8\nG1 X20 E1 F600\nG1 X30 E2\n";
+    let plan = plan_resume(text.as_bytes(), Dialect::Marlin, 10, &SURE).unwrap();
+    assert!(near(plan.certain_position, [10.0, 10.0, 0.2]), "{plan:?}");
+    for line in ["M3 S90", "G0 F3000", "M104 S200"] {
+        assert!(plan.preamble.iter().any(|it| it == line), "{line}: {plan:?}");
+    }
+    assert!(!plan.preamble.iter().any(|it| it.starts_with("M83") || it.contains('E')), "{plan:?}");
+}
+
 fn near(a: [f64; 3], b: [f64; 3]) -> bool {
     a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.01)
 }

@@ -217,6 +217,72 @@ fn a_file_is_checked_without_a_station() {
 }
 
 #[test]
+fn a_file_may_end_its_lines_with_a_carriage_return() {
+    let station = fast();
+    let text = "; by hand\nG21 G90\nG0 Z5\nG0 X10 Y10\nG1 Z0 F600\nG1 X20 Y20\nG1 X30 Y10\n";
+    for end in ["\r", "\r\n"] {
+        let id = submit(&station, "name=old.nc", &text.replace('\n', end));
+        let job = station.await_job(&id, "COMPLETED");
+        assert_eq!(
+            (&job["analysis"]["verdict"], &job["analysis"]["lines"]),
+            (&json!("green"), &json!(6))
+        );
+    }
+    assert_drawn(&format!("{text}{text}"), &drawing(&station));
+    let wide = submit(&station, "", &WIDE.replace('\n', "\r"));
+    let held = station.await_job(&wide, "HELD");
+    assert!(held["error"].as_str().unwrap().contains(": line 3: "), "{held}");
+}
+
+#[test]
+fn a_denied_command_is_denied_with_blanks_in_it_too() {
+    let station = fast();
+    for command in ["$ RST=*", "$1 00=250", "/$R ST=*", "$ SLP"] {
+        let id = submit(&station, "", &format!("G21 G90\n{command}\nG0 X1\n"));
+        let held = station.await_job(&id, "HELD");
+        assert!(held["error"].as_str().unwrap().contains(": line 2: "), "{command}: {held}");
+    }
+}
+
+#[test]
+fn a_stop_on_a_line_with_a_move_is_one_where_the_machine_makes_it_one() {
+    let station = with_devices(&json!([
+        {"name": "mill", "driver": "grbl", "port": "sim:grbl"},
+        {"name": "printer", "driver": "marlin", "port": "sim:marlin"}]))
+    .set("simulator.speed", "0")
+    .start();
+    let file = "G21\nG90\nG1 X50 F6000 M0\nG1 X60\n";
+    let id = submit(&station, "device=mill", file);
+    let stopped = station.await_job(&id, "PAUSED");
+    assert_eq!(stopped["analysis"]["stops"][0]["line"], 3);
+    station.act(&id, "resume").expect(200);
+    station.await_job(&id, "COMPLETED");
+    let printed = station.await_job(&submit(&station, "device=printer", file), "COMPLETED");
+    assert_eq!(printed["analysis"]["stops"], json!([]));
+    let problems = printed["analysis"]["problems"].as_array().unwrap();
+    let second = problems.iter().find(|it| it["code"] == "second-command").unwrap();
+    assert_eq!(second["line"], 3);
+}
+
+#[test]
+fn what_a_slicer_writes_is_no_nonsense_and_no_motion() {
+    let station = with_devices(&json!([{"name": "printer", "driver": "marlin",
+        "port": "sim:marlin", "envelope": {"x": 250, "y": 210, "z": 200}}]))
+    .set("simulator.speed", "0")
+    .start();
+    let file = "M73 P0 R10\nM201 X1000 Y1000 Z200 E5000\nM203 X200 Y200 Z12 E120\n\
+        M205 X8.00 Y8.00 Z0.40 E4.50\nM862.3 P \"MK3S\" ; model\nM115 U3.13.3\nG21\nG90\nM82\n\
+        G28 W\nG29 A\nG92 E0.0\nM117 Printing x900 y900\nG0 X10 Y10 Z0.2 F3000\nG1 X50 E2 F1200\n\
+        M204 P1250 X900\nG1 Y60 E4\nM107\nG28 X Y\nM84 X Y E\n";
+    let job = station.await_job(&submit(&station, "device=printer", file), "COMPLETED");
+    let analysis = &job["analysis"];
+    assert_eq!(analysis["verdict"], "amber", "{analysis}");
+    let codes = analysis["problems"].as_array().unwrap().iter().map(|it| &it["code"]);
+    assert!(codes.eq([&json!("home")]), "{analysis}");
+    assert_eq!(analysis["max"], json!([50.0, 60.0, 0.2]));
+}
+
+#[test]
 fn a_large_file_is_checked_in_constant_memory() {
     let station = fast();
     let mut text = String::from("G21 G90 F600\nG0 Z5\n");
