@@ -62,6 +62,7 @@ impl DeviceConfig {
                 "hpgl" if !self.hpgl.single_pen => self.hpgl.pens,
                 _ => 1,
             },
+            single_pen: self.driver == "hpgl" && self.hpgl.single_pen,
         }
     }
 

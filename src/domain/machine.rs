@@ -21,6 +21,8 @@ pub struct Machine {
     pub ebb: EbbOptions,
     /// How many pens it changes without a person; 1 is none.
     pub pens: u32,
+    /// A person changes the pens that a file in its own language asks for.
+    pub single_pen: bool,
 }
 
 impl Machine {
@@ -38,6 +40,7 @@ impl Machine {
             allow: Vec::new(),
             ebb: EbbOptions::default(),
             pens: if driver == "hpgl" { Self::HPGL_PENS } else { 1 },
+            single_pen: false,
         }
     }
 }

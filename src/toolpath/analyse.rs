@@ -9,6 +9,7 @@ use super::{
     Dialect, Estimate, Follower, Found, Next,
     findings::Findings,
     gcode::Segment,
+    hpgl::Holder,
     pass::Pass,
     plan::Axes,
     planner::{Planner, Settled},
@@ -52,6 +53,8 @@ struct Sum<'a> {
     planner: Planner,
     estimate: Estimate,
     drawing: bool,
+    /// Where a person changes the pens.
+    holder: Option<Holder>,
 }
 
 impl<'a> Sum<'a> {
@@ -77,6 +80,7 @@ impl<'a> Sum<'a> {
             planner: Planner::new(motion),
             estimate: Estimate::default(),
             drawing: false,
+            holder: first.filter(|it| it.single_pen).map(|_| Holder::default()),
         }
     }
 
@@ -97,6 +101,9 @@ impl<'a> Sum<'a> {
         for command in &found.commands {
             self.suits.iter_mut().for_each(|suit| suit.command(number, command));
         }
+        if let Some(pen) = self.holder.as_mut().and_then(|holder| holder.change(text)) {
+            (found.stop, found.more) = (Some(Holder::request(pen).into()), true);
+        }
         if found.waits {
             let estimate = &mut self.estimate;
             self.planner.stop(found.dwell_seconds, &mut |settled| settle(estimate, settled));
@@ -115,8 +122,11 @@ impl<'a> Sum<'a> {
             self.analysis.travel_length_mm += segment.length;
             self.analysis.pen_lifts += u64::from(self.drawing);
         }
+        let begins = segment.draw && !self.drawing;
         self.drawing = segment.draw;
-        let grown = match segment.arc {
+        // Nothing may have led to where a stroke begins.
+        let mut grown = begins && self.reach(segment.from);
+        grown |= match segment.arc {
             Some(arc) => {
                 let (min, max) = arc.bounds();
                 self.reach(min) | self.reach(max)

@@ -9,7 +9,10 @@ use super::{
     Asked, End, Event, Feed, HANDSHAKE_MARGIN, Halt, Handshake, Hpgl, MARGIN, Origin, Phase,
     Question, Start, Why,
 };
-use crate::{drivers::feed::Next, toolpath::Dialect};
+use crate::{
+    drivers::feed::Next,
+    toolpath::{Dialect, hpgl::Holder},
+};
 
 /// How often a question is asked again whose answer was lost.
 const TRIES: u32 = 2;
@@ -23,10 +26,8 @@ pub(super) struct Job {
     rest: Vec<u8>,
     /// The pen is down once all is drawn that was sent.
     down: bool,
-    /// The pen that was taken last.
-    pen: Option<u32>,
-    /// A person has been asked for this pen.
-    asked_for: Option<u32>,
+    /// The pen that a person has put in.
+    holder: Holder,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,8 +61,7 @@ impl Job {
             pause: Pause::No,
             rest: Vec::new(),
             down: false,
-            pen: None,
-            asked_for: None,
+            holder: Holder::default(),
         }
     }
 
@@ -72,21 +72,11 @@ impl Job {
     /// Follows the pen.
     fn note(&mut self, line: &[u8]) {
         match line.get(..2) {
-            Some(b"PU" | b"IN") => self.down = false,
+            Some(b"PU" | b"IN" | b"SP") => self.down = false,
             Some(b"PD") => self.down = true,
-            Some(b"SP") => {
-                self.down = false;
-                self.pen = pen_of(line);
-            }
             _ => {}
         }
     }
-}
-
-/// The pen that `SP` takes; none if it puts it away, or is something else.
-fn pen_of(line: &[u8]) -> Option<u32> {
-    let text = str::from_utf8(line.strip_prefix(b"SP")?).ok()?;
-    text.trim_end_matches(';').trim().parse().ok().filter(|pen| *pen > 0)
 }
 
 impl Hpgl {
@@ -161,19 +151,12 @@ impl Hpgl {
         match next {
             Next::Line(origin) => {
                 let line = job.feed.line().to_vec();
-                if let Some(pen) = pen_of(&line)
-                    && self.options.plotter.hpgl.single_pen
-                    && job.pen != Some(pen)
-                    && job.asked_for != Some(pen)
+                if self.options.plotter.hpgl.single_pen
+                    && let Some(pen) = job.holder.change(&line)
                 {
-                    job.asked_for = Some(pen);
-                    // The first pen is in its holder already.
-                    if job.pen.is_some() {
-                        let text = format!("put pen {pen} into the holder");
-                        // There is no layer to leave out: moves may be relative.
-                        self.pause(Halt::Machine(text));
-                        return true;
-                    }
+                    // There is no layer to leave out: moves may be relative.
+                    self.pause(Halt::Machine(Holder::request(pen)));
+                    return true;
                 }
                 job.feed.take();
                 job.note(&line);

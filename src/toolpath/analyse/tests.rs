@@ -1,6 +1,7 @@
 //! What is found in small files.
 
 mod marlin;
+mod plotters;
 
 use super::*;
 use crate::domain::{DeviceVerdict, Envelope};

@@ -210,6 +210,9 @@ fn a_pen_that_hpgl_chooses_is_put_in_by_a_person() {
     let file = "IN;SP1;PU400,400;PD1200,400;PU;SP2;PU400,800;PD1200,800;PU;SP0;";
     let id = submit(&station, "", file);
     await_stop(&station, &id, "put pen 2 into the holder");
+    let stop = json!({"line": 6, "message": "put pen 2 into the holder", "alone": false,
+        "layer": false});
+    assert_eq!(station.job(&id)["analysis"]["stops"], json!([stop]));
     station.act(&id, "skip").refused(409);
     assert_drawn(&strokes(&station, "hpgl"), &[vec![[10.0, 10.0], [30.0, 10.0]]], 0.03);
     station.act(&id, "resume").expect(200);
