@@ -78,7 +78,7 @@ impl Interpreter {
     fn no_command(&mut self, text: &[u8], asked: &mut Asked, found: &mut Found) {
         match text.first().map(u8::to_ascii_uppercase) {
             // A number alone, and what a changer of filaments is told (`T?`, `Tx`).
-            None | Some(b'*' | b'T') => {}
+            None | Some(b'*' | b'T') => self.parameters(Parameters::of(text), asked, found),
             Some(b'X' | b'Y' | b'Z' | b'E' | b'F' | b'I' | b'J' | b'R') => {
                 asked.what = Special::Move;
                 self.parameters(Parameters::of(text), asked, found);

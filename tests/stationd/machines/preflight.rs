@@ -238,7 +238,7 @@ fn a_file_may_end_its_lines_with_a_carriage_return() {
 fn a_denied_command_is_denied_with_blanks_in_it_too() {
     let station = fast();
     for command in ["$ RST=*", "$1 00=250", "/$R ST=*", "$ SLP"] {
-        let id = submit(&station, "", &format!("G21 G90\n{command}\nG0 X1\n"));
+        let id = submit(&station, "name=bad.nc", &format!("G21 G90\n{command}\nG0 X1\n"));
         let held = station.await_job(&id, "HELD");
         assert!(held["error"].as_str().unwrap().contains(": line 2: "), "{command}: {held}");
     }

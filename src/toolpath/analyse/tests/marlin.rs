@@ -176,6 +176,7 @@ fn denied_commands_are_found_wherever_a_printer_would_carry_them_out() {
         "M28 file",
         "M30 x.gco",
         "M810 G0 X1|M500",
+        "T? M502",
         "N1N2 M112",
     ] {
         assert_eq!(denied(line), [3], "{line}");
