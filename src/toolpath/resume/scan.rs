@@ -97,7 +97,7 @@ pub(super) fn scan(
             let asks = stops.contains(&number);
             // A stroke that goes on is begun again; the entry is where it began.
             if draw || asks || is_barrier(&found) || does_more(&line, &before.modal) {
-                if ends(&line) {
+                if ends(dialect, &line) {
                     break;
                 }
                 let skips = !travelling || (asks && is_as_high(&before.modal, &scan.entry.modal));

@@ -2,7 +2,10 @@
 //! or set what the preamble sets too. A pen that is put down for a dot, a pulse of a laser, a valve,
 //! a command that nothing is known about: none of them may be left out.
 
-use crate::toolpath::gcode::{Modal, Spindle, Words};
+use crate::toolpath::{
+    Dialect,
+    gcode::{Modal, Spindle, Words},
+};
 
 /// True if a line does more than to travel and to set modes; `before` is the state it finds. Of
 /// working moves nothing is said here.
@@ -20,11 +23,14 @@ pub(super) fn does_more(line: &[u8], before: &Modal) -> bool {
     !Words::new(line).all(|word| word.is_ok_and(is_trifle))
 }
 
-/// True if the program ends with the line.
-pub(super) fn ends(line: &[u8]) -> bool {
-    Words::new(line).any(|word| {
-        word.is_ok_and(|(letter, number)| letter == b'M' && (is(number, 2.0) || is(number, 30.0)))
-    })
+/// True if the program ends with the line; a file for Marlin has no such word.
+pub(super) fn ends(dialect: Dialect, line: &[u8]) -> bool {
+    dialect != Dialect::Marlin
+        && Words::new(line).any(|word| {
+            word.is_ok_and(|(letter, number)| {
+                letter == b'M' && (is(number, 2.0) || is(number, 30.0))
+            })
+        })
 }
 
 /// Moves, and modes that the preamble restores.
@@ -58,6 +64,8 @@ mod tests {
         state.spindle = Some(Spindle::Counter);
         assert!(does_more(b"G4 P1", &state) && does_more(b"S500", &state));
         assert!(!does_more(b"M5", &state) && !does_more(b"G0 X1 S0", &state));
-        assert!(ends(b"M5 M30") && ends(b"M02") && !ends(b"G30 M3"));
+        let ends = |line: &str| ends(Dialect::Gcode, line.as_bytes());
+        assert!(ends("M5 M30") && ends("M02") && !ends("G30 M3"));
+        assert!(!super::ends(Dialect::Marlin, b"M117 M30 bolt"));
     }
 }
