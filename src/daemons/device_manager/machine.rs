@@ -83,10 +83,8 @@ impl OnMachine {
     /// The stop of its file that it is at.
     pub(super) fn stop(&self, halt: &Halt) -> Option<StopPoint> {
         let Halt::Stop(message) = halt else { return None };
-        // Another one, that is passed, may say the same.
-        let done = self.checkpoint.acknowledged_line;
-        let is_it = |stop: &&StopPoint| stop.message == *message && stop.line >= done;
-        self.stops.iter().find(is_it).cloned()
+        // Layers are numbered in what is said, so that no two say the same.
+        self.stops.iter().find(|stop| stop.message == *message).cloned()
     }
 
     /// Why nothing can be left out where it is; none if a layer begins there.

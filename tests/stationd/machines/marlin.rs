@@ -156,7 +156,10 @@ fn a_cancelled_job_stops_and_switches_the_heaters_off() {
 #[test]
 fn a_halted_machine_can_be_disconnected() {
     let (_directory, _machine, station) = printer(1.0, Faults::default());
-    station.cli(["device", "send", "printer", "M112"]);
+    await_device(&station, "printer", "idle");
+    // It is under way when it halts.
+    station.cli(["device", "send", "printer", "G1 X50 F300"]).exited(0);
+    station.cli(["device", "send", "printer", "M112"]).exited(1);
     let halted = await_device(&station, "printer", "alarm");
     assert!(halted["error_message"].as_str().unwrap().contains("has halted"), "{halted}");
     station.cli(["device", "disconnect", "printer"]).exited(0);

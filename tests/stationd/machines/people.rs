@@ -116,6 +116,8 @@ fn a_tool_is_moved_by_hand_and_stopped() {
             assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
         }
     }
+    let none = station.cli(["device", "jog", SIM, "--x", "nan"]).exited(2);
+    assert!(none.stderr.contains("a number is needed"), "{none:?}");
     let job = submit(&station, "", &zigzag(500));
     station.await_job(&job, "RUNNING");
     let refused = station.cli(["device", "jog", SIM, "--x", "1"]).exited(1);
